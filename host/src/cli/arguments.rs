@@ -1,0 +1,103 @@
+//! Every verb and flag, with its help text. Help, completions, man page and the reference in the docs come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cli::commands;
+
+/// Turns published raw data into validated, registered datasets by modules anyone can write.
+#[derive(Debug, Parser)]
+#[command(name = "host", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  host prepare --plugin ID                           the module's bundled dataset
+  host prepare --plugin ID --input ROLE=PATH         a dataset from your own files
+  host export NAME --format npz --output DIR         files other programs read
+  host check                                         is everything still as it was registered?
+
+Exit codes: 0 ok, 2 usage, 3 check failed, 4 some failed, 10 no data root, 11 locked, 12 untrusted,
+13 incompatible module, 14 module crashed, 15 limit, 16 bad input, 17 bad configuration, 18 storage,
+19 corrupt registry, 130 interrupted";
+
+/// Flags of every verb.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Folder of raw and derived data and of the registry [default: ~/.pbuf/data].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_root: Option<PathBuf>,
+    /// Configuration file to use in place of the project's `pbuf.json`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder with modules; may be given several times, searched first.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub plugin_dir: Vec<PathBuf>,
+    /// Print one JSON object for programs in place of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Tell more: -v what is done, -vv details, -vvv everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Tell only errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Form of the log on standard error.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Show no progress bar.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Derive, validate and register datasets.
+    Prepare(commands::prepare::Args),
+    /// Hold a registered dataset, or a folder with one, against its contract again.
+    Validate(commands::validate::Args),
+    /// List registered datasets.
+    List(commands::list::Args),
+    /// Show one dataset: columns, units, checks, provenance.
+    Show(commands::show::Args),
+    /// Print the folder of a dataset's current version.
+    Path(commands::path::Args),
+    /// Write a dataset in a format that other programs read.
+    Export(commands::export::Args),
+    /// Read every registered file and name each that is damaged, missing, extra or edited.
+    Check(commands::check::Args),
+    /// Derive a dataset again from its provenance and compare the bytes.
+    Reproduce(commands::reproduce::Args),
+    /// Look at modules. No verb but `verify` runs their code.
+    #[command(subcommand)]
+    Plugin(commands::plugin::Command),
+    /// Maintain the registry.
+    #[command(subcommand)]
+    Registry(commands::registry::Command),
+    /// Read the record of who did what.
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
+    /// Show and check the configuration.
+    #[command(subcommand)]
+    Config(commands::config::Command),
+    /// Print completions for a shell.
+    Completions(commands::completions::Args),
+    /// Print the man page.
+    Man(commands::man::Args),
+}

@@ -1,0 +1,80 @@
+//! `host audit`: the record of who did what.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::table;
+use crate::cli::{Context, Report, Style};
+use crate::error::{Error, Kind, Result};
+use crate::registry::audit::{Entry, Verification};
+
+/// Verbs on the audit log.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Check the chain of digests and name the first broken line.
+    Verify,
+    /// List the entries.
+    List,
+}
+
+/// Whether the chain holds.
+#[derive(Debug, Serialize)]
+pub(super) struct Verified {
+    #[serde(flatten)]
+    verification: Verification,
+}
+
+/// Runs `audit verify`.
+pub(super) fn verify(context: &Context) -> Result<Verified> {
+    Ok(Verified { verification: context.open_registry()?.audit().verify()? })
+}
+
+impl Report for Verified {
+    const SCHEMA: &'static str = "host.audit-verify/1";
+
+    fn render(&self, out: &mut dyn Write, _style: &Style) -> io::Result<()> {
+        if self.verification.intact() {
+            writeln!(out, "the audit log is intact: {} lines", self.verification.lines)?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self) -> Option<Error> {
+        let broken = self.verification.broken.as_ref()?;
+        Some(
+            Error::new(Kind::Corrupt, format!("the audit log is broken at line {}", broken.line))
+                .cause(broken.message.clone())
+                .hint("what follows that line cannot be trusted; compare with a backup"),
+        )
+    }
+}
+
+/// The entries.
+#[derive(Debug, Serialize)]
+pub(super) struct Entries {
+    entries: Vec<Entry>,
+}
+
+/// Runs `audit list`.
+pub(super) fn list(context: &Context) -> Result<Entries> {
+    let entries = context.open_registry()?.audit().entries()?.collect::<Result<Vec<_>>>()?;
+    Ok(Entries { entries })
+}
+
+impl Report for Entries {
+    const SCHEMA: &'static str = "host.audit-list/1";
+
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let rows = self.entries.iter().map(|entry| {
+            vec![
+                entry.sequence.to_string(),
+                entry.time.clone(),
+                entry.actor.clone(),
+                entry.action.clone(),
+                entry.subject.clone(),
+            ]
+        });
+        table::write(out, style, &["#", "TIME", "ACTOR", "ACTION", "SUBJECT"], rows)
+    }
+}

@@ -1,0 +1,95 @@
+//! `host reproduce`: derives a registered dataset again and compares the bytes.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::cli::context::PrepareFlags;
+use crate::cli::progress::Progress;
+use crate::cli::{Context, Report, Style};
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::registry::Record;
+use crate::stages::parameters::Given;
+use crate::stages::pipeline::{self, Reproduced};
+use crate::stages::plan::{InputPath, Job};
+
+/// Flags of `reproduce`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of a registered dataset.
+    name: String,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &Args, context: &Context) -> Result<Reproduced> {
+    let (record, _) = context.current_version(&args.name)?;
+    let options = context.pipeline_options(&PrepareFlags::default())?;
+    let job = job(&record)?;
+    pipeline::reproduce(&record, &job, &options, &Progress::new(&args.name, context.progress))
+}
+
+/// The job that the provenance describes.
+fn job(record: &Record) -> Result<Job> {
+    let damaged = |what: &str| {
+        Error::new(Kind::Corrupt, format!("the provenance of `{}` does not say {what}", record.name))
+            .hint("run `host check`")
+    };
+    let recipe = record.provenance.get("recipe").ok_or_else(|| damaged("its recipe"))?;
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let module = recipe.get("module").and_then(|module| text(module, "id")).ok_or_else(|| damaged("its module"))?;
+    let mut inputs = BTreeMap::new();
+    for input in recipe.get("inputs").and_then(Value::as_array).ok_or_else(|| damaged("its inputs"))? {
+        let role = text(input, "role").ok_or_else(|| damaged("the role of an input"))?;
+        let origin = text(input, "origin").ok_or_else(|| damaged("where an input was"))?;
+        if origin.starts_with("bundled ") {
+            continue;
+        }
+        let sha256: Digest =
+            text(input, "raw_sha256").and_then(|digest| digest.parse().ok()).ok_or_else(|| damaged("a digest"))?;
+        let path = PathBuf::from(origin);
+        inputs.insert(role, InputPath { path, sha256: Some(sha256), ..InputPath::default() });
+    }
+    let parameters = recipe
+        .get("parameters")
+        .and_then(Value::as_object)
+        .ok_or_else(|| damaged("its parameters"))?
+        .iter()
+        .map(|(name, value)| (name.clone(), Given::Json(value.clone())))
+        .collect();
+    let citations = recipe.get("citations").cloned().unwrap_or_default();
+    Ok(Job {
+        module,
+        name: Some(record.name.to_string()),
+        inputs,
+        parameters,
+        title: text(recipe, "title"),
+        citations: serde_json::from_value(citations).map_err(|_| damaged("its citations"))?,
+        licence: text(recipe, "licence"),
+    })
+}
+
+impl Report for Reproduced {
+    const SCHEMA: &'static str = "host.reproduce/1";
+
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.identical {
+            let (good, reset) = (style.good.render(), style.good.render_reset());
+            writeln!(out, "{good}reproduced{reset} {}: the same bytes, version {}", self.name, self.derived_version)?;
+        }
+        if !self.same_library {
+            writeln!(out, "           by another build of the module than the one that registered it")?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self) -> Option<Error> {
+        (!self.identical).then(|| {
+            Error::new(Kind::CheckFailed, format!("dataset `{}` cannot be reproduced", self.name))
+                .cause(format!("registered version {}", self.registered_version))
+                .cause(format!("derived version    {}", self.derived_version))
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! `host show`: one dataset with everything a careful user asks.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::table::{self, plain};
+use crate::cli::{Context, Report, Style};
+use crate::dataset::{DatasetDocument, kind_name, read_document};
+use crate::error::Result;
+use crate::registry::Record;
+use crate::stages::export::{FormatInfo, formats};
+
+/// Flags of `show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of a registered dataset.
+    name: String,
+}
+
+/// One dataset.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    path: PathBuf,
+    document: DatasetDocument,
+    record: Record,
+    formats: Vec<FormatInfo>,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &Args, context: &Context) -> Result<Shown> {
+    let (record, path) = context.current_version(&args.name)?;
+    let document = read_document(&path, Some(&record.version))?;
+    let formats = formats(&document);
+    Ok(Shown { path, document, record, formats })
+}
+
+impl Report for Shown {
+    const SCHEMA: &'static str = "host.show/1";
+
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let (bold, reset) = (style.bold.render(), style.bold.render_reset());
+        let document = &self.document;
+        writeln!(out, "{bold}{}{reset}: {}", self.record.name, plain(&document.title))?;
+        writeln!(out, "version     {}", self.record.version)?;
+        writeln!(out, "where       {}", self.path.display())?;
+        writeln!(out, "registered  {} by {}", self.record.registered_at, plain(&self.record.actor))?;
+        writeln!(out, "module      {} {}", document.module.id, document.module.version)?;
+        writeln!(out, "holds       {}", super::prepare::holds(document))?;
+        if !document.licence.is_empty() {
+            writeln!(out, "licence     {}", plain(&document.licence))?;
+        }
+        for citation in &document.citations {
+            writeln!(out, "cite        {}", plain(&citation.text))?;
+        }
+        writeln!(out, "\n{bold}Columns{reset}")?;
+        let present = |name: &str| document.tables.iter().any(|table| table.name == name);
+        let columns = document.contract.tables.iter().filter(|table| present(&table.name)).flat_map(|table| {
+            table.columns.iter().map(|column| {
+                let by_row = column.unit_column.as_ref().map(|column| format!("see `{column}`"));
+                vec![
+                    table.name.clone(),
+                    column.name.clone(),
+                    kind_name(column.kind).to_owned(),
+                    column.unit.clone().or(by_row).unwrap_or_default(),
+                    column.meaning.clone(),
+                ]
+            })
+        });
+        table::write(out, style, &["TABLE", "COLUMN", "TYPE", "UNIT", "MEANING"], columns)?;
+        writeln!(out, "\n{bold}Conventions{reset}")?;
+        for (key, value) in &document.metadata {
+            writeln!(out, "{key}: {}", plain(&shown(value)))?;
+        }
+        writeln!(out, "\n{bold}Provenance{reset}")?;
+        self.render_provenance(out)?;
+        if !document.findings.is_empty() {
+            writeln!(out, "\n{bold}Findings{reset}")?;
+            for finding in &document.findings {
+                writeln!(out, "{}: {}: {}", finding.code, plain(&finding.place), plain(&finding.message))?;
+            }
+        }
+        writeln!(out, "\n{bold}Formats{reset} (host export {} --format …)", self.record.name)?;
+        let rows = self.formats.iter().map(|format| vec![format.name.clone(), format.meaning.clone()]);
+        table::write(out, style, &["FORMAT", "READ BY"], rows)
+    }
+}
+
+impl Shown {
+    fn render_provenance(&self, out: &mut dyn Write) -> io::Result<()> {
+        let text = |pointer: &str| {
+            plain(&self.record.provenance.pointer(pointer).map(shown).unwrap_or_else(|| "unknown".to_owned()))
+        };
+        writeln!(out, "recipe      {}", self.record.recipe)?;
+        writeln!(out, "library     sha256 {}", text("/recipe/module/sha256"))?;
+        let inputs = self.record.provenance.pointer("/recipe/inputs").and_then(Value::as_array);
+        for input in inputs.into_iter().flatten() {
+            let field = |key: &str| plain(&input.get(key).map(shown).unwrap_or_default());
+            writeln!(out, "input       {}  {}", field("role"), field("origin"))?;
+            writeln!(out, "            sha256 {}", field("raw_sha256"))?;
+        }
+        writeln!(out, "parameters  {}", text("/recipe/parameters"))?;
+        let confinement = self.record.provenance.pointer("/execution/confinement/applied");
+        writeln!(out, "confined by {}", plain(&confinement.map(shown).unwrap_or_default()))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Aligned tables without borders.
+
+use std::io::{self, Write};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+
+use crate::cli::Style;
+
+/// Writes rows under headings.
+pub(super) fn write(
+    out: &mut dyn Write,
+    style: &Style,
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    for row in rows {
+        // What comes from files and modules must not move the cursor.
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if index == 0 {
+            writeln!(out, "{}{line}{}", style.dim.render(), style.dim.render_reset())?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Text without control characters.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

@@ -1,0 +1,170 @@
+//! What every verb works with: settings, search path, data root.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::cli::arguments::Global;
+use crate::cli::commands::prepare::Item;
+use crate::config::{self, Environment, FlagOverride, Settings};
+use crate::durable;
+use crate::env_vars;
+use crate::error::{Error, Kind, Result};
+use crate::modules::discover::{SearchDirectory, SearchOrigin};
+use crate::platform::Limits;
+use crate::registry::{DataRoot, DatasetName, Record, Registry};
+use crate::stages::derive::{DeriveOptions, Isolation};
+use crate::stages::ingest::IngestLimits;
+use crate::stages::pipeline;
+use crate::stages::register::now;
+use crate::stages::validate::{self, Strictness};
+
+/// What every verb works with.
+#[derive(Debug)]
+pub struct Context {
+    /// The resolved settings.
+    pub settings: Settings,
+    /// Where modules are looked for.
+    pub search_path: Vec<SearchDirectory>,
+    /// Whether progress may be shown.
+    pub progress: bool,
+    pub(super) environment: Environment,
+    pub(super) flags: Vec<FlagOverride>,
+}
+
+/// Flags of `prepare` that change how it runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PrepareFlags {
+    pub(super) strict: bool,
+    pub(super) lenient: bool,
+    pub(super) force: bool,
+    pub(super) isolation: Option<Isolation>,
+    pub(super) timeout_seconds: Option<f64>,
+    pub(super) max_memory_bytes: Option<u64>,
+}
+
+impl Context {
+    pub(super) fn new(global: &Global) -> Result<Self> {
+        let environment = Environment::of_process()?;
+        let mut flags = Vec::new();
+        if let Some(root) = &global.data_root {
+            flags.push(FlagOverride::new("framework.output_directory", root, "--data-root"));
+        }
+        if let Some(file) = &global.config {
+            flags.push(FlagOverride::new(config::CONFIG_FILE, file, "--config"));
+        }
+        let settings = Settings::load(&environment, &flags)?;
+        let search_path = search_path(global, &settings, &environment);
+        let progress = !global.no_progress
+            && !global.quiet
+            && [env_vars::NO_PROGRESS, env_vars::CI].iter().all(|name| env_vars::read(name).is_none());
+        Ok(Self { settings, search_path, progress, environment, flags })
+    }
+
+    /// The registry; the data root is made if it is not there.
+    pub(super) fn create_registry(&self) -> Result<Registry> {
+        let root = DataRoot::create_with(self.settings.data_root(), self.settings.registry_directory())?;
+        Ok(Registry::open(root))
+    }
+
+    /// The registry of a data root that must exist.
+    pub(super) fn open_registry(&self) -> Result<Registry> {
+        let root = DataRoot::open_with(self.settings.data_root(), self.settings.registry_directory())?;
+        Ok(Registry::open(root))
+    }
+
+    /// The current record of a dataset and the folder of its version.
+    pub(super) fn current_version(&self, name: &str) -> Result<(Record, PathBuf)> {
+        let registry = self.open_registry()?;
+        let record = registry.require(&DatasetName::new(name)?)?;
+        let path = registry.version_directory(&record.name, &record.version);
+        Ok((record, path))
+    }
+
+    /// Settings and flags, put together for the stages.
+    pub(super) fn pipeline_options(&self, flags: &PrepareFlags) -> Result<pipeline::Options> {
+        let settings = &self.settings;
+        let timeout = flags.timeout_seconds.unwrap_or_else(|| settings.timeout().as_secs_f64());
+        let timeout = std::time::Duration::try_from_secs_f64(timeout)
+            .map_err(|error| Error::new(Kind::Usage, format!("`--timeout {timeout}`")).cause(error.to_string()))?;
+        let strictness = match (flags.strict, flags.lenient) {
+            (true, _) => Strictness::Strict,
+            (_, true) => Strictness::Lenient,
+            _ => match settings.validation_level() {
+                config::Level::Strict => Strictness::Strict,
+                config::Level::Standard => Strictness::Standard,
+                config::Level::Lenient => Strictness::Lenient,
+            },
+        };
+        let isolation = flags.isolation.unwrap_or(match settings.isolation() {
+            config::Isolation::Process => Isolation::Process,
+            config::Isolation::InProcess => Isolation::InProcess,
+        });
+        Ok(pipeline::Options {
+            search_path: self.search_path.clone(),
+            ingest: IngestLimits { input_bytes: settings.max_input_bytes() },
+            derive: DeriveOptions {
+                isolation,
+                limits: Limits {
+                    memory_bytes: flags.max_memory_bytes.unwrap_or_else(|| settings.max_memory_bytes()),
+                    timeout_milliseconds: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+                },
+            },
+            validation: validate::Options {
+                strictness,
+                tolerance: settings.numerical_tolerance(),
+                matrix_checks: settings.checks_covariance(),
+                range_checks: settings.checks_physical_consistency(),
+            },
+            cache: settings.reuses_known_recipes() && !flags.force,
+            actor: self.actor(),
+        })
+    }
+
+    /// Who is recorded in provenance and audit.
+    pub(super) fn actor(&self) -> String {
+        env_vars::read(env_vars::USER)
+            .and_then(|user| user.into_string().ok())
+            .filter(|user| !user.is_empty())
+            .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+    }
+
+    /// Leaves a summary of one preparation in the logs. A summary that cannot be written is worth a warning only: what
+    /// it tells of is durable already.
+    pub(super) fn write_summary(&self, item: &Item) {
+        let folder = self.settings.log_directory().join("transformations");
+        let time = now();
+        let name = match &item.result {
+            Ok(prepared) => prepared.registered.name.to_string(),
+            Err(_) => item.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"),
+        };
+        let stamp: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
+        let file = folder.join(format!("{name}_processing_summary_{stamp}_{}.json", std::process::id()));
+        let summary = json!({
+            "schema": "host.processing-summary/1",
+            "finished_at": time,
+            "processing_duration_seconds": item.seconds,
+            "outcome": item,
+        });
+        let written = durable::create_directories(&folder)
+            .and_then(|()| durable::publish_unsynced(&file, format!("{summary:#}\n").as_bytes()));
+        if let Err(error) = written {
+            tracing::warn!("cannot write the processing summary: {error}");
+        }
+    }
+}
+
+/// Flags, then environment and configuration, then the user's folder, then the folder of the executable.
+fn search_path(global: &Global, settings: &Settings, environment: &Environment) -> Vec<SearchDirectory> {
+    let directory = |path: PathBuf, origin| SearchDirectory { path, origin };
+    let mut path: Vec<SearchDirectory> =
+        global.plugin_dir.iter().map(|flag| directory(flag.clone(), SearchOrigin::Flag)).collect();
+    let configured = settings.plugin_directories().iter();
+    path.extend(configured.map(|configured| directory(configured.clone(), SearchOrigin::Configuration)));
+    if let Some(home) = &environment.home {
+        path.push(directory(home.join(".pbuf/plugins"), SearchOrigin::User));
+    }
+    let executable = std::env::current_exe().ok().and_then(|file| Some(file.parent()?.to_owned()));
+    path.extend(executable.map(|folder| directory(folder, SearchOrigin::Executable)));
+    path
+}

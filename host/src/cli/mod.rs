@@ -1,0 +1,54 @@
+//! The command line: parse, call, render. No logic of the stages lives here.
+
+mod arguments;
+pub mod commands;
+mod context;
+mod logging;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use arguments::{Cli, Command};
+pub use context::Context;
+pub use output::{Report, Style};
+
+use crate::error::{Error, Result};
+use crate::modules::worker;
+use output::Printer;
+
+/// Runs the program and returns its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    // The hidden verb is not part of the command line that people see.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == worker::VERB) {
+        return match worker::child::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream each belongs to.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let printer = Printer::new(cli.global.json);
+    match run(&cli, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => ExitCode::from(printer.error(&error)),
+    }
+}
+
+fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
+    let context = Context::new(&cli.global)?;
+    logging::start(&cli.global, &context)?;
+    for warning in context.settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    commands::dispatch(&cli.command, &context, printer)
+}

@@ -1,0 +1,156 @@
+//! The only place that prints. Data goes to standard output, talk to standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style as Paint};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Kind};
+
+/// What a command has to say: to programs as JSON, to people as text.
+pub trait Report: Serialize {
+    /// Schema id of the JSON form, such as `host.list/1`.
+    const SCHEMA: &'static str;
+
+    /// Writes the text form.
+    ///
+    /// # Errors
+    /// When the stream is closed.
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()>;
+
+    /// The failure that the report itself stands for: the work finished and its verdict is negative.
+    fn verdict(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// Colours; empty where there is no terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Names and headings.
+    pub bold: Paint,
+    /// Side remarks.
+    pub dim: Paint,
+    /// Good news.
+    pub good: Paint,
+    /// Suspicious.
+    pub warning: Paint,
+    /// Bad news.
+    pub bad: Paint,
+    /// Columns of the terminal; 100 when it is none.
+    pub width: u16,
+}
+
+impl Style {
+    fn coloured() -> Self {
+        Self {
+            bold: Paint::new().bold(),
+            dim: Paint::new().dimmed(),
+            good: AnsiColor::Green.on_default(),
+            warning: AnsiColor::Yellow.on_default(),
+            bad: AnsiColor::Red.on_default().bold(),
+            width: 100,
+        }
+    }
+}
+
+/// Prints reports and errors.
+#[derive(Debug)]
+pub(super) struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints a report and returns the exit code that it stands for.
+    pub(super) fn report<R: Report>(&self, report: &R) -> Result<u8, Error> {
+        let verdict = report.verdict();
+        let written = if self.json {
+            let envelope = json!({
+                "schema": R::SCHEMA,
+                "host": env!("CARGO_PKG_VERSION"),
+                "ok": verdict.is_none(),
+                "data": to_value(report)?,
+                "error": verdict.as_ref().map(error_value),
+            });
+            write_json(&envelope)
+        } else {
+            // Strips the colours itself where standard output is no terminal or NO_COLOR is set.
+            let mut out = anstream::stdout().lock();
+            let mut text = Vec::new();
+            report
+                .render(&mut text, &Style::coloured())
+                .and_then(|()| out.write_all(&text))
+                .and_then(|()| out.flush())
+        };
+        match written {
+            // Whoever read standard output has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+            Err(error) => Err(Error::new(Kind::Internal, "cannot write to standard output").cause(error.to_string())),
+            Ok(()) => match verdict {
+                None => Ok(0),
+                Some(error) if self.json => Ok(error.kind.exit_code()),
+                Some(error) => Ok(print_error(&error)),
+            },
+        }
+    }
+
+    /// Prints an error and returns its exit code.
+    pub(super) fn error(&self, error: &Error) -> u8 {
+        if self.json {
+            let envelope = json!({
+                "schema": "host.error/1",
+                "host": env!("CARGO_PKG_VERSION"),
+                "ok": false,
+                "data": null,
+                "error": error_value(error),
+            });
+            // Nobody listens any more: the exit code still tells.
+            let _ = write_json(&envelope);
+            error.kind.exit_code()
+        } else {
+            print_error(error)
+        }
+    }
+}
+
+fn to_value(report: &impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(report)
+        .map_err(|error| Error::new(Kind::Internal, "cannot write the report as JSON").cause(error.to_string()))
+}
+
+fn error_value(error: &Error) -> Value {
+    let mut value = serde_json::to_value(error).unwrap_or(Value::Null);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("exit".to_owned(), json!(error.kind.exit_code()));
+    }
+    value
+}
+
+fn write_json(value: &Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+fn print_error(error: &Error) -> u8 {
+    let style = if io::stderr().is_terminal() { Style::coloured() } else { Style::default() };
+    let mut text = format!("{}error{}: {}\n", style.bad.render(), style.bad.render_reset(), error.message);
+    for cause in &error.causes {
+        text.push_str(&format!("caused by: {cause}\n"));
+    }
+    if !error.hints.is_empty() {
+        text.push('\n');
+    }
+    for hint in &error.hints {
+        text.push_str(&format!("{}hint{}: {hint}\n", style.good.render(), style.good.render_reset()));
+    }
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes());
+    error.kind.exit_code()
+}

@@ -1,0 +1,373 @@
+//! Typed access: one function per key, in units of the code that asks.
+//!
+//! Invariant: `Settings` holds a value of its shape for every key, so nothing here can fail; a test reads them all.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use tracing::level_filters::LevelFilter;
+
+use super::settings::Settings;
+use super::value::{Value, to_u64};
+
+/// How severe a finding must be to keep a dataset from being registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Warnings do.
+    Strict,
+    /// Errors do.
+    Standard,
+    /// Only what makes the dataset unusable does.
+    Lenient,
+}
+
+/// Where a module runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// In a worker process of its own.
+    Process,
+    /// Inside the host.
+    InProcess,
+}
+
+/// How a log message is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+const GIBIBYTE: f64 = 1_073_741_824.0;
+const MEBIBYTE: u64 = 1 << 20;
+
+impl Settings {
+    /// Everything the host writes is below it, unless another key moves a part.
+    #[must_use]
+    pub fn data_root(&self) -> &Path {
+        self.path("framework.output_directory")
+    }
+
+    /// Where files that can be made again are kept.
+    #[must_use]
+    pub fn cache_directory(&self) -> &Path {
+        self.path("framework.cache_directory")
+    }
+
+    /// Where logs and processing summaries are written.
+    #[must_use]
+    pub fn log_directory(&self) -> &Path {
+        self.path("framework.log_directory")
+    }
+
+    /// Whether a recipe that has been run before is answered from the registry.
+    #[must_use]
+    pub fn reuses_known_recipes(&self) -> bool {
+        self.boolean("processing.cache_enabled")
+    }
+
+    /// How many derivations run at once: `processing.workers` if `processing.parallel_processing`, otherwise one.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        let parallel = self.boolean("processing.parallel_processing");
+        if parallel { self.size("processing.workers") } else { 1 }
+    }
+
+    /// How much memory one derivation may use, in bytes.
+    #[must_use]
+    pub fn max_memory_bytes(&self) -> u64 {
+        to_u64(self.number("processing.max_memory_usage_gb") * GIBIBYTE)
+    }
+
+    /// How many rows are handled at a time.
+    #[must_use]
+    pub fn chunk_rows(&self) -> usize {
+        self.size("processing.chunk_size")
+    }
+
+    /// How long one derivation may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        seconds(self.number("processing.timeout_seconds"))
+    }
+
+    /// How large one input may be, in bytes.
+    #[must_use]
+    pub fn max_input_bytes(&self) -> u64 {
+        self.integer("processing.max_input_size_bytes")
+    }
+
+    /// Where a module runs.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        if self.word("processing.isolation") == "in-process" {
+            Isolation::InProcess
+        } else {
+            Isolation::Process
+        }
+    }
+
+    /// Whether the remaining datasets are prepared after one has failed.
+    #[must_use]
+    pub fn keeps_going(&self) -> bool {
+        self.boolean("processing.keep_going")
+    }
+
+    /// How severe a finding must be to keep a dataset from being registered.
+    #[must_use]
+    pub fn validation_level(&self) -> Level {
+        match self.word("validation.level") {
+            "strict" => Level::Strict,
+            "lenient" => Level::Lenient,
+            _ => Level::Standard,
+        }
+    }
+
+    /// Whether the matrices of a dataset are checked.
+    #[must_use]
+    pub fn checks_covariance(&self) -> bool {
+        self.boolean("validation.covariance_validation")
+    }
+
+    /// Whether values are held against the ranges of the module's contract.
+    #[must_use]
+    pub fn checks_physical_consistency(&self) -> bool {
+        self.boolean("validation.physical_consistency_checks")
+    }
+
+    /// The greatest relative difference between two numbers that ought to be equal.
+    #[must_use]
+    pub fn numerical_tolerance(&self) -> f64 {
+        self.number("validation.numerical_precision_tolerance")
+    }
+
+    /// The least severe message that is logged.
+    #[must_use]
+    pub fn log_level(&self) -> LevelFilter {
+        match self.word("logging.level") {
+            "OFF" => LevelFilter::OFF,
+            "ERROR" => LevelFilter::ERROR,
+            "WARNING" => LevelFilter::WARN,
+            "DEBUG" => LevelFilter::DEBUG,
+            "TRACE" => LevelFilter::TRACE,
+            _ => LevelFilter::INFO,
+        }
+    }
+
+    /// Whether messages are also written to a file.
+    #[must_use]
+    pub fn logs_to_file(&self) -> bool {
+        self.boolean("logging.file_logging")
+    }
+
+    /// Whether messages are written to standard error.
+    #[must_use]
+    pub fn logs_to_console(&self) -> bool {
+        self.boolean("logging.console_logging")
+    }
+
+    /// How large the log file grows before a new one is begun, in bytes.
+    #[must_use]
+    pub fn log_rotation_bytes(&self) -> u64 {
+        self.integer("logging.rotation_size_mb").saturating_mul(MEBIBYTE)
+    }
+
+    /// How many log files are kept, the current one included.
+    #[must_use]
+    pub fn max_log_files(&self) -> usize {
+        self.size("logging.max_log_files")
+    }
+
+    /// How a log message is written.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        if self.word("logging.format") == "json" { LogFormat::Json } else { LogFormat::Text }
+    }
+
+    /// Whether the registry may be written.
+    #[must_use]
+    pub fn registry_is_writable(&self) -> bool {
+        self.boolean("registry.enabled")
+    }
+
+    /// Where records, audit log and index are kept.
+    #[must_use]
+    pub fn registry_directory(&self) -> &Path {
+        self.path("registry.base_directory")
+    }
+
+    /// The manifest that says what a dataset's name means.
+    #[must_use]
+    pub fn manifest_file(&self) -> &Path {
+        self.path("registry.manifest_file")
+    }
+
+    /// Whether a validated dataset is registered without being asked for.
+    #[must_use]
+    pub fn registers_derived(&self) -> bool {
+        self.boolean("registry.auto_register_derived")
+    }
+
+    /// Whether decompressed inputs and validation verdicts are kept for the next run.
+    #[must_use]
+    pub fn keeps_cache(&self) -> bool {
+        self.boolean("cache.enabled")
+    }
+
+    /// How large the cache may grow, in bytes.
+    #[must_use]
+    pub fn cache_max_bytes(&self) -> u64 {
+        to_u64(self.number("cache.max_size_gb") * GIBIBYTE)
+    }
+
+    /// How large the cache may be after a clean-up, in bytes.
+    #[must_use]
+    pub fn cache_bytes_after_cleanup(&self) -> u64 {
+        to_u64(self.number("cache.max_size_gb") * GIBIBYTE * self.number("cache.cleanup_threshold"))
+    }
+
+    /// How long a cached file is used.
+    #[must_use]
+    pub fn cache_lifetime(&self) -> Duration {
+        seconds(self.number("cache.ttl_hours") * 3600.0)
+    }
+
+    /// Folders with modules, in the order of the search.
+    #[must_use]
+    pub fn plugin_directories(&self) -> &[PathBuf] {
+        match self.value("plugins.directories") {
+            Value::Paths(paths) => paths,
+            other => wrong_shape("plugins.directories", other),
+        }
+    }
+
+    /// What is allowed but can hardly be meant.
+    pub(super) fn oddities(&self) -> Vec<String> {
+        let mut oddities = Vec::new();
+        let given = |key| self.origin(key).is_some_and(|origin| *origin != super::Origin::Default);
+        if given("processing.workers") && !self.boolean("processing.parallel_processing") {
+            let text = "`processing.workers` changes nothing while `processing.parallel_processing` is false";
+            oddities.push(text.to_owned());
+        }
+        if self.validation_level() == Level::Strict {
+            for key in ["validation.covariance_validation", "validation.physical_consistency_checks"] {
+                if !self.boolean(key) {
+                    oddities.push(format!("`validation.level` is strict, yet `{key}` turns its checks off"));
+                }
+            }
+        }
+        oddities
+    }
+
+    fn value(&self, key: &'static str) -> &Value {
+        &self.resolved.get(key).expect("loading gives every key of the table a value").value
+    }
+
+    fn boolean(&self, key: &'static str) -> bool {
+        match self.value(key) {
+            Value::Boolean(value) => *value,
+            other => wrong_shape(key, other),
+        }
+    }
+
+    fn integer(&self, key: &'static str) -> u64 {
+        match self.value(key) {
+            Value::Integer(value) => *value,
+            other => wrong_shape(key, other),
+        }
+    }
+
+    fn size(&self, key: &'static str) -> usize {
+        usize::try_from(self.integer(key)).unwrap_or(usize::MAX)
+    }
+
+    fn number(&self, key: &'static str) -> f64 {
+        match self.value(key) {
+            Value::Number(value) => *value,
+            other => wrong_shape(key, other),
+        }
+    }
+
+    fn word(&self, key: &'static str) -> &'static str {
+        match self.value(key) {
+            Value::Word(word) => word,
+            other => wrong_shape(key, other),
+        }
+    }
+
+    fn path(&self, key: &'static str) -> &Path {
+        match self.value(key) {
+            Value::Path(path) => path,
+            other => wrong_shape(key, other),
+        }
+    }
+}
+
+/// Reached only by a typing error in this file, which the test of all accessors finds.
+fn wrong_shape(key: &str, value: &Value) -> ! {
+    unreachable!("`{key}` has another shape in the table: {value:?}")
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tracing::level_filters::LevelFilter;
+
+    use super::{Isolation, Level, LogFormat};
+    use crate::config::Settings;
+    use crate::config::keys::KEYS;
+
+    #[test]
+    fn defaults_are_those_of_the_requirements() {
+        let settings = Settings::defaults();
+        let root = Path::new("/dev/null/home/.pbuf/data");
+        assert_eq!(settings.data_root(), root);
+        assert_eq!(settings.cache_directory(), root.join("cache"));
+        assert_eq!(settings.log_directory(), root.join("logs"));
+        assert_eq!(settings.registry_directory(), root.join("registry"));
+        assert_eq!(settings.manifest_file(), root.join("datasets_manifest.json"));
+        assert!(settings.reuses_known_recipes());
+        assert_eq!(settings.jobs(), 1);
+        assert_eq!(settings.max_memory_bytes(), 8 << 30);
+        assert_eq!(settings.chunk_rows(), 10_000);
+        assert_eq!(settings.timeout(), Duration::from_hours(1));
+        assert_eq!(settings.max_input_bytes(), 1_000_000_000);
+        assert_eq!(settings.isolation(), Isolation::Process);
+        assert!(settings.keeps_going());
+        assert_eq!(settings.validation_level(), Level::Standard);
+        assert!(settings.checks_covariance() && settings.checks_physical_consistency());
+        assert_eq!(settings.numerical_tolerance().to_string(), 1e-10_f64.to_string());
+        assert_eq!(settings.log_level(), LevelFilter::INFO);
+        assert!(settings.logs_to_file() && settings.logs_to_console());
+        assert_eq!(settings.log_rotation_bytes(), 100 << 20);
+        assert_eq!(settings.max_log_files(), 10);
+        assert_eq!(settings.log_format(), LogFormat::Text);
+        assert!(settings.registry_is_writable() && settings.registers_derived());
+        assert!(settings.keeps_cache());
+        assert_eq!(settings.cache_max_bytes(), 10 << 30);
+        assert_eq!(settings.cache_bytes_after_cleanup(), 8 << 30);
+        assert_eq!(settings.cache_lifetime(), Duration::from_hours(24));
+        assert!(settings.plugin_directories().is_empty());
+        assert!(settings.warnings().is_empty());
+    }
+
+    #[test]
+    fn every_key_has_an_accessor() {
+        let source = include_str!("accessors.rs");
+        let accessors = source.split("pub(super) fn oddities").next().unwrap_or_default();
+        for key in KEYS.iter().filter(|key| key.stands_for.is_none()) {
+            assert!(accessors.contains(&format!("(\"{}\")", key.path)), "{}", key.path);
+        }
+    }
+}

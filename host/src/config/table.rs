@@ -1,0 +1,364 @@
+//! The table of settings, in one place.
+//!
+//! Invariants: the data root comes first, since defaults of other keys are below it; keys of a section stand together.
+
+use super::keys::{DefaultValue, Key, StandsFor};
+use super::value::Shape;
+use crate::env_vars;
+
+const fn switch(path: &'static str, default: bool, variable: &'static str, texts: [&'static str; 2]) -> Key {
+    Key::new(path, Shape::Boolean, DefaultValue::Boolean(default), variable, texts)
+}
+
+const fn count(
+    path: &'static str,
+    (minimum, default, maximum): (u64, u64, u64),
+    variable: &'static str,
+    texts: [&'static str; 2],
+) -> Key {
+    Key::new(path, Shape::Integer { minimum, maximum }, DefaultValue::Integer(default), variable, texts)
+}
+
+const fn number(
+    path: &'static str,
+    (minimum, default, maximum): (f64, f64, f64),
+    variable: &'static str,
+    texts: [&'static str; 2],
+) -> Key {
+    Key::new(path, Shape::Number { minimum, maximum }, DefaultValue::Number(default), variable, texts)
+}
+
+const fn below_root(
+    path: &'static str,
+    default: &'static str,
+    variable: &'static str,
+    texts: [&'static str; 2],
+) -> Key {
+    Key::new(path, Shape::Path, DefaultValue::BelowDataRoot(default), variable, texts)
+}
+
+const fn choice(
+    path: &'static str,
+    words: &'static [&'static str],
+    default: &'static str,
+    variable: &'static str,
+    texts: [&'static str; 2],
+) -> Key {
+    Key::new(path, Shape::Choice { words, synonyms: &[] }, DefaultValue::Word(default), variable, texts)
+}
+
+/// Every setting, section by section.
+pub const KEYS: &[Key] = &[
+    Key::new(
+        "framework.output_directory",
+        Shape::Path,
+        DefaultValue::BelowHome(".pbuf/data"),
+        env_vars::PBUF_DATA_PREPARATION_OUTPUT_DIR,
+        [
+            "The data root: everything the host writes is below it unless another key moves a part of it.",
+            "Every verb that reads or writes datasets opens this folder.",
+        ],
+    ),
+    below_root(
+        "framework.cache_directory",
+        "cache",
+        env_vars::PBUF_FRAMEWORK_CACHE_DIRECTORY,
+        [
+            "Where files that can be made again are kept.",
+            "The cache of decompressed inputs and validation verdicts lives there; only files it made are ever removed.",
+        ],
+    ),
+    below_root(
+        "framework.log_directory",
+        "logs",
+        env_vars::PBUF_FRAMEWORK_LOG_DIRECTORY,
+        [
+            "Where logs and processing summaries are written.",
+            "The log file, and the summaries of `transformations`, `errors` and `performance`, are written there.",
+        ],
+    ),
+    switch(
+        "processing.cache_enabled",
+        true,
+        env_vars::PBUF_DATA_PREPARATION_CACHE_ENABLED,
+        [
+            "Whether a recipe that has been run before is answered from the registry.",
+            "When false, `prepare` derives again as with `--force`, and still demands the same bytes.",
+        ],
+    ),
+    switch(
+        "processing.parallel_processing",
+        false,
+        env_vars::PBUF_DATA_PREPARATION_PARALLEL_PROCESSING,
+        [
+            "Whether several datasets are prepared at the same time; the results are the same bytes either way.",
+            "When true, `prepare` runs up to `processing.workers` derivations at once, as `--jobs` does.",
+        ],
+    ),
+    Key::new(
+        "processing.workers",
+        Shape::Integer { minimum: 1, maximum: 1024 },
+        DefaultValue::Processors,
+        env_vars::PBUF_DATA_PREPARATION_WORKERS,
+        [
+            "How many datasets are prepared at the same time when parallel processing is on.",
+            "The size of the pool `prepare` runs derivations in.",
+        ],
+    )
+    .unit("workers"),
+    number(
+        "processing.max_memory_usage_gb",
+        (0.0625, 8.0, 65_536.0),
+        env_vars::PBUF_DATA_PREPARATION_MAX_MEMORY_GB,
+        [
+            "How much memory one derivation may use; 1 GB is 2^30 bytes here.",
+            "The memory limit of the worker process; reaching it ends the derivation with exit code 15.",
+        ],
+    )
+    .unit("GB"),
+    count(
+        "processing.chunk_size",
+        (1, 10_000, 10_000_000),
+        env_vars::PBUF_PROCESSING_CHUNK_SIZE,
+        [
+            "How many rows are handled at a time; never changes a result or a stored byte.",
+            "Tables are read back, checked and exported in batches of so many rows.",
+        ],
+    )
+    .unit("rows"),
+    number(
+        "processing.timeout_seconds",
+        (0.001, 3600.0, 31_536_000.0),
+        env_vars::PBUF_PROCESSING_TIMEOUT_SECONDS,
+        [
+            "How long one derivation may take.",
+            "The worker process is ended after this time, with exit code 15.",
+        ],
+    )
+    .unit("s"),
+    count(
+        "processing.max_input_size_bytes",
+        (1, 1_000_000_000, 1_000_000_000_000_000),
+        env_vars::PBUF_PROCESSING_MAX_INPUT_SIZE_BYTES,
+        [
+            "How large one input may be, before and after decompression.",
+            "Ingest refuses a larger input with exit code 15 before reading it.",
+        ],
+    )
+    .unit("bytes"),
+    choice(
+        "processing.isolation",
+        &["process", "in-process"],
+        "process",
+        env_vars::PBUF_PROCESSING_ISOLATION,
+        [
+            "Whether a module runs in a worker process of its own or inside the host.",
+            "Chooses how `derive` calls the module; inside the host neither limits nor crashes are contained.",
+        ],
+    ),
+    switch(
+        "processing.keep_going",
+        true,
+        env_vars::PBUF_PROCESSING_KEEP_GOING,
+        [
+            "Whether the remaining datasets are prepared after one has failed.",
+            "When false, `prepare` stops at the first failure, as with `--fail-fast`.",
+        ],
+    ),
+    choice(
+        "validation.level",
+        &["strict", "standard", "lenient"],
+        "standard",
+        env_vars::PBUF_VALIDATION_LEVEL,
+        [
+            "How severe a finding must be to keep a dataset from being registered.",
+            "The level of the validation engine in `prepare` and `validate`, as with `--strict` and `--lenient`.",
+        ],
+    ),
+    Key {
+        stands_for: Some(StandsFor { key: "validation.level", when_true: "strict", when_false: "standard" }),
+        ..Key::new(
+            "validation.strict_mode",
+            Shape::Boolean,
+            DefaultValue::OfOther,
+            env_vars::PBUF_VALIDATION_STRICT_MODE,
+            [
+                "Another way to write `validation.level`: `true` means `strict`, `false` means `standard`.",
+                "Translated to `validation.level` while it is read; one file may give only one of the two.",
+            ],
+        )
+    },
+    switch(
+        "validation.covariance_validation",
+        true,
+        env_vars::PBUF_VALIDATION_COVARIANCE_VALIDATION,
+        [
+            "Whether the matrices of a dataset are checked.",
+            "Turns the matrix checks on: symmetry, positive definiteness, correlations, diagonal. The shape is always checked.",
+        ],
+    ),
+    switch(
+        "validation.physical_consistency_checks",
+        true,
+        env_vars::PBUF_VALIDATION_PHYSICAL_CONSISTENCY_CHECKS,
+        [
+            "Whether values are held against the ranges and allowed values of the module's contract.",
+            "Turns the range checks of columns on. Types, units and finiteness are always checked.",
+        ],
+    ),
+    number(
+        "validation.numerical_precision_tolerance",
+        (0.0, 1e-10, 1e-2),
+        env_vars::PBUF_VALIDATION_NUMERICAL_PRECISION_TOLERANCE,
+        [
+            "The greatest relative difference between two numbers that ought to be equal.",
+            "The limit in the checks of symmetry and of the diagonal against the squared uncertainties.",
+        ],
+    )
+    .unit("relative"),
+    Key::new(
+        "logging.level",
+        Shape::Choice {
+            words: &["OFF", "ERROR", "WARNING", "INFO", "DEBUG", "TRACE"],
+            synonyms: &[("WARN", "WARNING"), ("CRITICAL", "ERROR")],
+        },
+        DefaultValue::Word("INFO"),
+        env_vars::PBUF_DATA_PREPARATION_LOG_LEVEL,
+        [
+            "The least severe message that is logged; `CRITICAL` counts as `ERROR`.",
+            "The filter of the log file, and of the console unless `-v` or `-q` say otherwise.",
+        ],
+    ),
+    switch(
+        "logging.file_logging",
+        true,
+        env_vars::PBUF_LOGGING_FILE_LOGGING,
+        ["Whether messages are also written to a file.", "Opens `host.log` in `framework.log_directory`."],
+    ),
+    switch(
+        "logging.console_logging",
+        true,
+        env_vars::PBUF_LOGGING_CONSOLE_LOGGING,
+        [
+            "Whether messages are written to standard error; results and errors always are.",
+            "Attaches the console writer of the log.",
+        ],
+    ),
+    count(
+        "logging.rotation_size_mb",
+        (1, 100, 102_400),
+        env_vars::PBUF_LOGGING_ROTATION_SIZE_MB,
+        [
+            "How large the log file grows before a new one is begun; 1 MB is 2^20 bytes here.",
+            "The log file is renamed to `host.log.1` and so on before the message that would exceed it.",
+        ],
+    )
+    .unit("MB"),
+    count(
+        "logging.max_log_files",
+        (1, 10, 1000),
+        env_vars::PBUF_LOGGING_MAX_LOG_FILES,
+        [
+            "How many log files are kept, the current one included.",
+            "The oldest rotated file is removed when there are more.",
+        ],
+    )
+    .unit("files"),
+    choice(
+        "logging.format",
+        &["text", "json"],
+        "text",
+        env_vars::PBUF_LOGGING_FORMAT,
+        [
+            "How a message is written: for people, or one JSON object a line.",
+            "The formatter of the console and the log file, as with `--log-format`.",
+        ],
+    ),
+    switch(
+        "registry.enabled",
+        true,
+        env_vars::PBUF_REGISTRY_ENABLED,
+        [
+            "Whether the registry may be written.",
+            "When false, verbs that change the registry are refused, and `prepare` ends after validation and says so.",
+        ],
+    ),
+    below_root(
+        "registry.base_directory",
+        "registry",
+        env_vars::PBUF_REGISTRY_BASE_DIR,
+        [
+            "Where records, audit log and index are kept.",
+            "The registry opens this folder; its lock lives there too.",
+        ],
+    ),
+    below_root(
+        "registry.manifest_file",
+        "datasets_manifest.json",
+        env_vars::PBUF_REGISTRY_MANIFEST_FILE,
+        [
+            "The manifest that says what a dataset's name means.",
+            "`prepare DATASET` looks names up there unless `--from` gives another manifest.",
+        ],
+    ),
+    switch(
+        "registry.auto_register_derived",
+        true,
+        env_vars::PBUF_REGISTRY_AUTO_REGISTER_DERIVED,
+        [
+            "Whether a validated dataset is registered without being asked for.",
+            "When false, `prepare` ends after validation, says so, and stores nothing.",
+        ],
+    ),
+    switch(
+        "cache.enabled",
+        true,
+        env_vars::PBUF_CACHE_ENABLED,
+        [
+            "Whether decompressed inputs and validation verdicts are kept for the next run.",
+            "When false, ingest and validate neither read nor write `framework.cache_directory`.",
+        ],
+    ),
+    number(
+        "cache.max_size_gb",
+        (0.001, 10.0, 1_048_576.0),
+        env_vars::PBUF_CACHE_MAX_SIZE_GB,
+        [
+            "How large the cache may grow; 1 GB is 2^30 bytes here.",
+            "After a run that exceeds it, the files used longest ago are removed.",
+        ],
+    )
+    .unit("GB"),
+    number(
+        "cache.ttl_hours",
+        (0.0, 24.0, 876_000.0),
+        env_vars::PBUF_CACHE_TTL_HOURS,
+        [
+            "How long a cached file is used.",
+            "An older file is made again, and removed at the end of the run.",
+        ],
+    )
+    .unit("h"),
+    number(
+        "cache.cleanup_threshold",
+        (0.0, 0.8, 1.0),
+        env_vars::PBUF_CACHE_CLEANUP_THRESHOLD,
+        [
+            "How full the cache is left after a clean-up, as a part of `cache.max_size_gb`.",
+            "A clean-up removes files until no more than this part is in use.",
+        ],
+    ),
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "plugins.directories",
+            Shape::PathList,
+            DefaultValue::EmptyList,
+            env_vars::PBUF_PLUGIN_PATH,
+            [
+                "Folders with modules; those of all layers are searched, the highest layer first.",
+                "Discovery reads these before the user's folder and the folder of the executable, as with `--plugin-dir`.",
+            ],
+        )
+    },
+];

@@ -1,0 +1,125 @@
+//! Tables as Parquet files whose bytes depend on nothing but the table.
+//!
+//! Invariants: a fixed `created_by`, no key-value metadata (so no Arrow schema either: the Parquet types say all that
+//! a contract can), no page index, zstd level 3, and rows regrouped before writing, so that neither the clock nor the
+//! way a module cut its batches reaches the bytes. Floats are stored bit for bit, NaN payloads included.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
+use arrow_select::coalesce::BatchCoalescer;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
+use plugin_api::ColumnKind;
+
+use super::{Table, kind_of};
+
+/// Rows of a row group unless told otherwise.
+pub(crate) const ROWS_PER_GROUP: usize = 1 << 20;
+
+/// Rows handed to the writer at once; fixed, since page boundaries follow it.
+const ROWS_PER_CHUNK: usize = 1 << 16;
+
+/// zstd's own default.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Writes a table. `rows_per_group` of 0 is taken as 1.
+///
+/// # Errors
+/// What is wrong with the table, in words.
+pub(crate) fn write(table: &Table, rows_per_group: usize) -> Result<Vec<u8>, String> {
+    if table.schema.fields().is_empty() {
+        return Err("it has no column".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    if let Some(twice) = table.schema.fields().iter().find(|field| !names.insert(field.name())) {
+        return Err(format!("column `{}` occurs twice", twice.name()));
+    }
+    // Metadata of fields would not be written; without it two schemas that differ in nothing else are equal.
+    let plain = |field: &FieldRef| Field::new(field.name(), field.data_type().clone(), field.is_nullable());
+    let fields: Vec<_> = table.schema.fields().iter().map(plain).collect();
+    let schema: SchemaRef = Arc::new(Schema::new(fields));
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties(&schema, rows_per_group)?)
+        .with_skip_arrow_metadata(true);
+    let mut bytes = Vec::new();
+    let mut writer =
+        ArrowWriter::try_new_with_options(&mut bytes, Arc::clone(&schema), options).map_err(text)?;
+    let mut chunks = BatchCoalescer::new(Arc::clone(&schema), ROWS_PER_CHUNK);
+    for batch in &table.batches {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).map_err(text)?;
+        chunks.push_batch(batch).map_err(text)?;
+        while let Some(chunk) = chunks.next_completed_batch() {
+            writer.write(&chunk).map_err(text)?;
+        }
+    }
+    chunks.finish_buffered_batch().map_err(text)?;
+    while let Some(chunk) = chunks.next_completed_batch() {
+        writer.write(&chunk).map_err(text)?;
+    }
+    writer.close().map_err(text)?;
+    Ok(bytes)
+}
+
+fn properties(schema: &Schema, rows_per_group: usize) -> Result<WriterProperties, String> {
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(text)?;
+    let mut builder = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by("host".to_owned())
+        .set_key_value_metadata(None)
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(rows_per_group.max(1)))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_dictionary_enabled(true);
+    for field in schema.fields() {
+        // Measured numbers hardly repeat: a dictionary would be built only to be thrown away.
+        if matches!(kind_of(field.data_type()), Some(ColumnKind::Float64 | ColumnKind::Float32)) {
+            builder = builder.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+        }
+    }
+    Ok(builder.build())
+}
+
+/// Reads a table of exactly `rows` rows.
+///
+/// # Errors
+/// What is wrong with the bytes, in words. A panic of the reader is such an error too.
+pub(crate) fn read(name: &str, bytes: Vec<u8>, rows: u64) -> Result<Table, String> {
+    let name = name.to_owned();
+    let read = std::panic::AssertUnwindSafe(move || read_unguarded(name, bytes, rows));
+    std::panic::catch_unwind(read)
+        .unwrap_or_else(|_| Err("the Parquet reader cannot make sense of it".to_owned()))
+}
+
+fn read_unguarded(name: String, bytes: Vec<u8>, rows: u64) -> Result<Table, String> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(bytes), options).map_err(text)?;
+    // Before any row is read: a file that claims more rows than it should costs nothing.
+    let found = builder.metadata().file_metadata().num_rows();
+    if u64::try_from(found) != Ok(rows) {
+        return Err(format!("it has {found} rows, the document says {rows}"));
+    }
+    let schema = Arc::clone(builder.schema());
+    let mut batches = Vec::new();
+    for batch in builder.with_batch_size(ROWS_PER_CHUNK).build().map_err(text)? {
+        batches.push(batch.map_err(text)?);
+    }
+    let table = Table { name, schema, batches };
+    if u64::try_from(table.rows()) != Ok(rows) {
+        return Err(format!("{} rows can be read from it, the document says {rows}", table.rows()));
+    }
+    Ok(table)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

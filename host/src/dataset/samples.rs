@@ -1,0 +1,119 @@
+//! Datasets for tests.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_schema::{Field, Schema};
+use plugin_api::{Citation, ColumnContract, ColumnKind, MatrixContract, OutputContract, TableContract};
+use serde_json::json;
+
+use super::{Dataset, DocumentHeader, ModuleIdentity, SquareMatrix, Table};
+
+/// A table of the given columns in one batch; a column may be null where its array is.
+pub(crate) fn table(name: &str, columns: Vec<(&str, ArrayRef)>) -> Table {
+    let fields: Vec<_> =
+        columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
+    Table { name: name.to_owned(), schema, batches: vec![batch] }
+}
+
+pub(crate) fn floats(values: &[f64]) -> ArrayRef {
+    Arc::new(Float64Array::from(values.to_vec()))
+}
+
+pub(crate) fn texts(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+pub(crate) fn column(name: &str, kind: ColumnKind) -> ColumnContract {
+    ColumnContract {
+        name: name.to_owned(),
+        kind,
+        unit: None,
+        unit_column: None,
+        meaning: format!("the {name}"),
+        required: true,
+        finite: true,
+        minimum: None,
+        maximum: None,
+        greater_than: None,
+        null_fraction: 0.0,
+        unique: false,
+        allowed: Vec::new(),
+    }
+}
+
+pub(crate) fn contract() -> OutputContract {
+    let mut uncertainty = column("uncertainty", ColumnKind::Float64);
+    uncertainty.greater_than = Some(0.0);
+    let mut kind = column("kind", ColumnKind::Utf8);
+    kind.allowed = vec!["length".to_owned(), "weight".to_owned()];
+    let mut observable = column("observable", ColumnKind::Float64);
+    observable.unit_column = Some("unit".to_owned());
+    let mut place = column("place", ColumnKind::Float64);
+    (place.minimum, place.maximum) = (Some(0.0), Some(10.0));
+    OutputContract {
+        meaning: "measured things".to_owned(),
+        tables: vec![TableContract {
+            name: "data".to_owned(),
+            meaning: "one measurement".to_owned(),
+            row_id: Some("row_id".to_owned()),
+            minimum_rows: 2,
+            columns: vec![
+                column("row_id", ColumnKind::Utf8),
+                kind,
+                place,
+                observable,
+                uncertainty,
+                column("unit", ColumnKind::Utf8),
+            ],
+        }],
+        matrices: vec![MatrixContract {
+            name: "covariance".to_owned(),
+            meaning: "how errors go together".to_owned(),
+            rows_of: "data".to_owned(),
+            required: true,
+            symmetric: true,
+            positive_definite: true,
+            diagonal_is_square_of: Some("uncertainty".to_owned()),
+        }],
+    }
+}
+
+/// Three rows and a covariance that keep every promise of [`contract`].
+pub(crate) fn dataset() -> Dataset {
+    let data = table(
+        "data",
+        vec![
+            ("row_id", texts(&["a", "b", "c"])),
+            ("kind", texts(&["length", "weight", "length"])),
+            ("place", floats(&[0.51, 0.3, 1e-7])),
+            ("observable", floats(&[13.0, 0.1 + 0.2, 1.0 / 3.0])),
+            ("uncertainty", floats(&[0.5, 0.25, 2.0])),
+            ("unit", texts(&["1", "kg", "m"])),
+        ],
+    );
+    let values = vec![0.25, 0.05, 0.1, 0.05, 0.0625, -0.1, 0.1, -0.1, 4.0];
+    Dataset {
+        output: "measurements".to_owned(),
+        contract: contract(),
+        tables: vec![data],
+        matrices: vec![SquareMatrix { name: "covariance".to_owned(), size: 3, values: values.into() }],
+        metadata: BTreeMap::from([("convention".to_owned(), json!("as printed"))]),
+        findings: Vec::new(),
+        exports: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn header() -> DocumentHeader {
+    DocumentHeader {
+        title: "Some measurements".to_owned(),
+        module: ModuleIdentity { id: "things".to_owned(), version: "1.2.3".to_owned() },
+        citations: vec![Citation { text: "A. Author, Journal 1".to_owned(), url: None }],
+        licence: "CC0-1.0".to_owned(),
+    }
+}

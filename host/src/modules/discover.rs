@@ -1,0 +1,219 @@
+//! Finds modules along the search path. A broken or foreign file is listed as what it is and hides nothing.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::modules::manifest::{self, Embedded};
+
+/// Largest library that is looked at.
+const LIBRARY_LIMIT_BYTES: u64 = 512 << 20;
+
+/// Why a directory is in the search path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchOrigin {
+    /// `--plugin-dir`.
+    Flag,
+    /// `PBUF_PLUGIN_PATH`.
+    Environment,
+    /// `plugins.directories` of the configuration.
+    Configuration,
+    /// The user's own directory.
+    User,
+    /// Where the host's executable is.
+    Executable,
+}
+
+/// One directory of the search path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchDirectory {
+    /// The directory.
+    pub path: PathBuf,
+    /// Why it is searched.
+    pub origin: SearchOrigin,
+}
+
+/// One file of the search path.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub state: State,
+}
+
+/// What a file of the search path is.
+#[derive(Debug)]
+pub enum State {
+    /// A module.
+    Module {
+        /// What it says of itself.
+        embedded: Box<Embedded>,
+        /// The file's bytes.
+        bytes: Vec<u8>,
+        /// A file earlier in the path with the same id, which is used instead.
+        shadowed_by: Option<PathBuf>,
+    },
+    /// Not a usable module, and why.
+    Broken(String),
+}
+
+impl Candidate {
+    /// sha256 of the library, when it is a module.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        match &self.state {
+            State::Module { bytes, .. } => Some(Digest::of(bytes)),
+            State::Broken(_) => None,
+        }
+    }
+}
+
+/// A module that was chosen, with the very bytes that will be hashed, sealed and loaded.
+#[derive(Debug)]
+pub struct Found {
+    /// The file, for messages.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub embedded: Embedded,
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Looks at every library file of the search path, in order.
+#[must_use]
+pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut seen_directories = Vec::new();
+    for directory in path {
+        let canonical = fs::canonicalize(&directory.path).unwrap_or_else(|_| directory.path.clone());
+        if seen_directories.contains(&canonical) {
+            continue;
+        }
+        seen_directories.push(canonical);
+        let libraries = match libraries_in(&directory.path) {
+            Ok(libraries) => libraries,
+            // A directory that nobody asked for by name may be absent.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.origin.explicit() => continue,
+            Err(error) => {
+                candidates.push(Candidate { path: directory.path.clone(), state: State::Broken(error.to_string()) });
+                continue;
+            }
+        };
+        for library in libraries {
+            let mut state = look_at(&library);
+            if let State::Module { embedded, shadowed_by, .. } = &mut state {
+                *shadowed_by = candidates.iter().find_map(|earlier| match &earlier.state {
+                    State::Module { embedded: other, shadowed_by: None, .. }
+                        if other.descriptor.id == embedded.descriptor.id =>
+                    {
+                        Some(earlier.path.clone())
+                    }
+                    _ => None,
+                });
+            }
+            candidates.push(Candidate { path: library, state });
+        }
+    }
+    candidates
+}
+
+impl SearchOrigin {
+    fn explicit(self) -> bool {
+        matches!(self, Self::Flag | Self::Environment | Self::Configuration)
+    }
+}
+
+/// Finds a module by id, or by path when `id` names a file.
+///
+/// # Errors
+/// [`Kind::Usage`] when there is none, or when one directory holds two.
+pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
+    if id.contains('/') {
+        return match look_at(Path::new(id)) {
+            State::Module { embedded, bytes, .. } => {
+                Ok(Found { path: PathBuf::from(id), embedded: *embedded, bytes })
+            }
+            State::Broken(why) => Err(Error::new(Kind::Incompatible, format!("`{id}` cannot be used")).cause(why)),
+        };
+    }
+    let candidates = scan(path);
+    if let Some(conflict) = same_directory_twice(&candidates, id) {
+        return Err(conflict);
+    }
+    let mut known = Vec::new();
+    let mut broken = Vec::new();
+    for candidate in candidates {
+        match candidate.state {
+            State::Module { shadowed_by: Some(_), .. } => {}
+            State::Module { embedded, bytes, .. } if embedded.descriptor.id == id => {
+                return Ok(Found { path: candidate.path, embedded: *embedded, bytes });
+            }
+            State::Module { embedded, .. } => known.push(embedded.descriptor.id.clone()),
+            State::Broken(why) => broken.push(format!("`{}`: {why}", candidate.path.display())),
+        }
+    }
+    Err(not_found(path, id, &known, broken))
+}
+
+fn not_found(path: &[SearchDirectory], id: &str, known: &[String], broken: Vec<String>) -> Error {
+    let mut error = Error::new(Kind::Usage, format!("no module `{id}` in the search path"));
+    error.causes.extend(broken.into_iter().map(|broken| format!("unusable: {broken}")));
+    if let Some(near) = crate::text::nearest(id, known.iter().map(String::as_str)) {
+        error = error.hint(format!("did you mean `--plugin {near}`?"));
+    }
+    let searched: Vec<String> =
+        path.iter().map(|directory| format!("`{}`", directory.path.display())).collect();
+    error
+        .hint(format!("searched {}", searched.join(", ")))
+        .hint("to add a directory, give `--plugin-dir DIR`; to see what is there, run `host plugin list`")
+}
+
+fn same_directory_twice(candidates: &[Candidate], id: &str) -> Option<Error> {
+    candidates.iter().find_map(|candidate| match &candidate.state {
+        State::Module { embedded, shadowed_by: Some(other), .. }
+            if embedded.descriptor.id == id && candidate.path.parent() == other.parent() =>
+        {
+            Some(
+                Error::new(Kind::Usage, format!("two files in one directory are module `{id}`"))
+                    .cause(format!("`{}` and `{}`", other.display(), candidate.path.display()))
+                    .hint("remove one, or name the file: `--plugin PATH`"),
+            )
+        }
+        _ => None,
+    })
+}
+
+fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut libraries = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_library = path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION);
+        if is_library && path.is_file() {
+            libraries.push(path);
+        }
+    }
+    libraries.sort();
+    Ok(libraries)
+}
+
+fn look_at(path: &Path) -> State {
+    let bytes = match read_library(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return State::Broken(error.to_string()),
+    };
+    match manifest::read(&bytes) {
+        Ok(embedded) => State::Module { embedded: Box::new(embedded), bytes, shadowed_by: None },
+        Err(fault) => State::Broken(fault.to_string()),
+    }
+}
+
+fn read_library(path: &Path) -> std::io::Result<Vec<u8>> {
+    let length = fs::metadata(path)?.len();
+    if length > LIBRARY_LIMIT_BYTES {
+        return Err(std::io::Error::other(format!("{length} bytes, the limit is {LIBRARY_LIMIT_BYTES}")));
+    }
+    fs::read(path)
+}

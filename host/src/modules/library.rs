@@ -1,0 +1,107 @@
+//! Loads exactly the bytes that were hashed: they are sealed in memory first, and the loader gets that copy.
+#![expect(unsafe_code, reason = "loading foreign code and importing C streams; each block says why it is sound")]
+
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_schema::SchemaRef;
+use plugin_api::host_side::{ArrowArrayStream, LoadFault, LoadedModule, RawOutput, ServicesHandle, read_error};
+use plugin_api::{Input, ModuleError};
+
+use crate::error::{Error, Kind, Result};
+use crate::modules::compatibility::{self, ApiVersion};
+use crate::modules::manifest::Embedded;
+
+/// Loads a module. `path` must be a sealed copy of the very bytes that `embedded` was read from.
+///
+/// # Errors
+/// [`Kind::Incompatible`], in one line.
+pub fn load(path: &Path, embedded: &Embedded) -> Result<LoadedModule> {
+    let id = &embedded.descriptor.id;
+    let version = compatibility::check(id, &embedded.manifest, ApiVersion::of_host())?;
+    // SAFETY: the caller passes a sealed, hashed copy, and the user chose to run this module.
+    let loaded = unsafe { LoadedModule::load(path, version.minor) };
+    loaded.map_err(|fault| match fault {
+        LoadFault::Layout => compatibility::layout_refusal(id, version),
+        LoadFault::Loader(why) => {
+            Error::new(Kind::Incompatible, format!("module `{id}` cannot be loaded: {why}"))
+        }
+        LoadFault::NotAModule(why) => {
+            Error::new(Kind::Incompatible, format!("module `{id}` exports no usable interface: {why}"))
+        }
+    })
+}
+
+/// Runs a derivation and hands its streams to `consume` while the inputs are alive.
+///
+/// # Errors
+/// What the module or `consume` said.
+pub fn derive<T>(
+    module: &LoadedModule,
+    inputs: &[Input<'_>],
+    parameters: &str,
+    services: &ServicesHandle<'_>,
+    consume: impl FnOnce(RawOutput) -> std::result::Result<T, ModuleError>,
+) -> std::result::Result<T, ModuleError> {
+    // SAFETY: `inputs` and `services` outlive this call, and `consume` returns only what it owns: `T` cannot borrow
+    // from the output, whose streams are dropped inside.
+    let output = unsafe { module.derive(inputs, parameters, services)? };
+    consume(output)
+}
+
+/// The batches of a stream of the C interface, without a copy.
+pub struct Batches {
+    reader: ArrowArrayStreamReader,
+    schema: SchemaRef,
+}
+
+impl Batches {
+    /// Takes a stream over.
+    ///
+    /// # Errors
+    /// What the module said when asked for the schema.
+    pub fn new(stream: ArrowArrayStream) -> std::result::Result<Self, ModuleError> {
+        let mut stream = std::mem::ManuallyDrop::new(stream);
+        // SAFETY: both structs are the `ArrowArrayStream` of the C interface, field by field; `from_raw` moves the
+        // content out, and the original is not dropped.
+        let reader = unsafe {
+            ArrowArrayStreamReader::from_raw(std::ptr::from_mut(&mut *stream).cast::<FFI_ArrowArrayStream>())
+        };
+        let reader = reader.map_err(|error| stream_error(&error))?;
+        let schema = arrow_array::RecordBatchReader::schema(&reader);
+        Ok(Self { reader, schema })
+    }
+
+    /// Names and types of the columns.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+}
+
+impl Iterator for Batches {
+    type Item = std::result::Result<RecordBatch, ModuleError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?.map_err(|error| stream_error(&error));
+        // Offsets, UTF-8 and lengths of foreign buffers are checked as far as the C interface allows.
+        Some(batch.and_then(|batch| {
+            for column in batch.columns() {
+                column.to_data().validate_full().map_err(|error| {
+                    ModuleError::internal(format!("the module returned a malformed table: {error}"))
+                })?;
+            }
+            Ok(batch)
+        }))
+    }
+}
+
+/// A stream's last error is the module's error as JSON, wrapped in Arrow's words.
+fn stream_error(error: &arrow_schema::ArrowError) -> ModuleError {
+    let text = error.to_string();
+    match text.find('{') {
+        Some(start) => read_error(text[start..].trim_end_matches(|after| after != '}')),
+        None => ModuleError::internal(text),
+    }
+}

@@ -1,0 +1,193 @@
+//! Control messages between host and worker: a length (u32, little endian) and JSON, descriptors beside it.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use plugin_api::{ModuleError, Report};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::platform::{Confinement, Limits};
+
+/// Longest frame. Reports travel in the result file, so control messages are short.
+pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
+
+/// Most descriptors that travel with the request; the kernel's own limit is 253.
+pub const DESCRIPTOR_LIMIT: usize = 64;
+
+/// What the host asks. Descriptors: module, result file, then one for each input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Inputs by role and file name, in order of their descriptors.
+    pub inputs: Vec<RequestInput>,
+    /// Resolved parameters, a JSON object.
+    pub parameters: String,
+    /// What the worker may use.
+    pub limits: Limits,
+}
+
+/// One input of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestInput {
+    /// Role.
+    pub role: String,
+    /// File name for messages.
+    pub name: String,
+}
+
+/// What the worker says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "frame", rename_all = "kebab-case")]
+pub enum Frame {
+    /// The confinement is in force; the module is about to be loaded.
+    Ready {
+        /// What was applied.
+        confinement: Confinement,
+    },
+    /// A line for the log.
+    Log {
+        /// 0 error … 4 trace.
+        level: u32,
+        /// The line.
+        text: String,
+    },
+    /// How far the module is.
+    Progress {
+        /// 0 to 1.
+        fraction: f64,
+        /// What it does.
+        doing: String,
+    },
+    /// The module refused.
+    Failed {
+        /// Why.
+        error: ModuleError,
+    },
+    /// The library could not be loaded.
+    Refused {
+        /// One line.
+        message: String,
+    },
+    /// The result file is complete.
+    Done {
+        /// Where the report stands in the result file.
+        report: Extent,
+        /// Where each stream stands, tables first.
+        streams: Vec<Extent>,
+    },
+}
+
+/// A part of the result file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// First byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub length: u64,
+}
+
+/// The report as it stands in the result file.
+pub type ResultReport = Report;
+
+/// Sends a message with descriptors.
+///
+/// # Errors
+/// When the peer is gone or the message is too long.
+pub fn send(socket: &UnixStream, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let json = serde_json::to_vec(message)?;
+    if json.len() > FRAME_LIMIT_BYTES || descriptors.len() > DESCRIPTOR_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the control message is too long"));
+    }
+    let length = u32::try_from(json.len()).map_err(io::Error::other)?.to_le_bytes();
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    // The descriptors travel with the four bytes of the length, which are never split.
+    let sent = sendmsg(socket.as_fd(), &[IoSlice::new(&length)], &mut ancillary, no_signal())?;
+    if sent != length.len() {
+        return Err(io::Error::new(io::ErrorKind::WriteZero, "a control message was cut short"));
+    }
+    let mut socket = socket;
+    socket.write_all(&json)
+}
+
+#[cfg(target_os = "linux")]
+fn no_signal() -> SendFlags {
+    SendFlags::NOSIGNAL
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_signal() -> SendFlags {
+    SendFlags::empty()
+}
+
+/// Receives a message and what descriptors came with it; `None` when the peer closed its end between messages.
+///
+/// # Errors
+/// When the peer is gone, too slow, or its message malformed.
+pub fn receive<T: DeserializeOwned>(socket: &UnixStream) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+    let mut length = [0; 4];
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received =
+        recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let mut descriptors = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            descriptors.extend(rights);
+        }
+    }
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    let mut socket = socket;
+    socket.read_exact(&mut length[received.bytes..])?;
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+    if length > FRAME_LIMIT_BYTES {
+        let text = format!("a control message of {length} bytes, the limit is {FRAME_LIMIT_BYTES}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    let mut json = vec![0; length];
+    socket.read_exact(&mut json)?;
+    let message = serde_json::from_slice(&json)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+    Ok(Some((message, descriptors)))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_arrives_with_its_descriptors() {
+        let (left, right) = UnixStream::pair().unwrap();
+        let file = crate::platform::SealedFile::from_bytes("x", b"hello").unwrap();
+        let frame = Frame::Progress { fraction: 0.5, doing: "half".to_owned() };
+        send(&left, &frame, &[file.as_fd()]).unwrap();
+        let (received, descriptors) = receive::<Frame>(&right).unwrap().unwrap();
+        assert_eq!(received, frame);
+        let descriptor = descriptors.into_iter().next().unwrap();
+        let copy = crate::platform::SealedFile::from_descriptor(descriptor).unwrap();
+        assert_eq!(&*copy.map().unwrap(), b"hello");
+    }
+
+    #[test]
+    fn garbage_and_oversize_are_errors_and_a_closed_end_is_none() {
+        let (mut left, right) = UnixStream::pair().unwrap();
+        left.write_all(&5_u32.to_le_bytes()).unwrap();
+        left.write_all(b"\xff{]}x").unwrap();
+        assert_eq!(receive::<Frame>(&right).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        left.write_all(&u32::MAX.to_le_bytes()).unwrap();
+        assert_eq!(receive::<Frame>(&right).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        drop(left);
+        assert!(receive::<Frame>(&right).unwrap().is_none());
+    }
+}

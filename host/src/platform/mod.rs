@@ -1,0 +1,168 @@
+//! The one seam to the operating system: memory files, worker limits, loading from memory.
+//!
+//! On Linux a [`SealedFile`] is an anonymous memory file that nobody can change any more. Elsewhere, and with the
+//! cargo feature `portable`, it is an unlinked private temporary file: the same interface, without the seal. What was
+//! really enforced is reported by [`Confinement`], never assumed.
+
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+#[path = "linux.rs"]
+mod system;
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+#[path = "portable.rs"]
+mod system;
+
+mod mapping;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use mapping::Mapping;
+
+/// What a worker is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Address space and file size, bytes.
+    pub memory_bytes: u64,
+    /// Wall time, milliseconds.
+    pub timeout_milliseconds: u64,
+}
+
+/// Which confinements of the worker are in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// Names of the mechanisms that were applied.
+    pub applied: Vec<String>,
+    /// Names of the mechanisms that this system does not have or that failed.
+    pub missing: Vec<String>,
+}
+
+impl Confinement {
+    fn record(&mut self, mechanism: &str, applied: bool) {
+        let list = if applied { &mut self.applied } else { &mut self.missing };
+        list.push(mechanism.to_owned());
+    }
+}
+
+/// Limits and separates this process before foreign code is loaded.
+#[must_use]
+pub fn confine(limits: &Limits) -> Confinement {
+    system::confine(limits)
+}
+
+/// A private memory file that is still being written.
+#[derive(Debug)]
+pub struct MemoryFile {
+    file: File,
+}
+
+impl MemoryFile {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// When the system has no room for it.
+    pub fn create(name: &str) -> io::Result<Self> {
+        Ok(Self { file: system::memory_file(name)? })
+    }
+
+    /// Takes over a descriptor that another process sent.
+    #[must_use]
+    pub fn from_descriptor(descriptor: OwnedFd) -> Self {
+        Self { file: File::from(descriptor) }
+    }
+
+    /// Ends all writing.
+    ///
+    /// # Errors
+    /// When the system refuses, for instance because somebody holds a writable mapping.
+    pub fn seal(self) -> io::Result<SealedFile> {
+        system::seal(&self.file)?;
+        let length = self.file.metadata()?.len();
+        Ok(SealedFile { file: self.file, length })
+    }
+}
+
+impl Write for MemoryFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl AsFd for MemoryFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Bytes that cannot change any more.
+#[derive(Debug)]
+pub struct SealedFile {
+    file: File,
+    length: u64,
+}
+
+impl SealedFile {
+    /// Copies bytes into a new one.
+    ///
+    /// # Errors
+    /// When the system has no room for it.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> io::Result<Self> {
+        let mut file = MemoryFile::create(name)?;
+        file.write_all(bytes)?;
+        file.seal()
+    }
+
+    /// Takes over a descriptor that another process sent and sealed.
+    ///
+    /// # Errors
+    /// When its length cannot be read.
+    pub fn from_descriptor(descriptor: OwnedFd) -> io::Result<Self> {
+        let file = File::from(descriptor);
+        let length = file.metadata()?.len();
+        Ok(Self { file, length })
+    }
+
+    /// Number of bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Maps the bytes.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn map(&self) -> io::Result<Mapping> {
+        Mapping::of_sealed(&self.file, self.length)
+    }
+
+    /// A path from which the dynamic loader can load these bytes. Valid while `self` and the returned guard live.
+    ///
+    /// # Errors
+    /// When a private copy is needed and cannot be written.
+    pub fn loadable(&self) -> io::Result<Loadable> {
+        system::loadable(&self.file)
+    }
+}
+
+impl AsFd for SealedFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// A path for the dynamic loader, and what must live as long as the library.
+#[derive(Debug)]
+pub struct Loadable {
+    /// The path.
+    pub path: PathBuf,
+    /// Directory of a private copy.
+    pub directory: Option<tempfile::TempDir>,
+}

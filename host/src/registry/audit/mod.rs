@@ -1,0 +1,264 @@
+//! The audit log: one line of JSON per action, each carrying the digest of the line before it.
+//!
+//! Invariants:
+//! * a line is appended with one write and an fsync, then `head.json` gets its number and digest, so a removed end
+//!   shows: the head is never ahead of an intact log, and at most one line behind it;
+//! * only an end that was never complete is ever cut off; a damaged line stays where it is, as evidence;
+//! * what looks like a secret is not written.
+
+mod tail;
+mod verify;
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(super) use tail::Tail;
+pub use verify::{Break, BreakKind, Verification};
+
+use super::item::{Fault, ItemKind, read_document};
+use super::sealed;
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result, StorageContext};
+
+/// Longest line in bytes; longer details are refused, a longer line is damage.
+const LONGEST_LINE: u64 = 1024 * 1024;
+
+/// Parts of field names whose values are never written.
+const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "token", "credential", "api_key"];
+
+/// What is about to be logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// RFC 3339.
+    pub time: String,
+    /// Who or what did it.
+    pub actor: String,
+    /// One word, such as `register`.
+    pub action: String,
+    /// What it was done to.
+    pub subject: String,
+    /// Everything else.
+    pub details: Value,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Counts from 1.
+    pub sequence: u64,
+    /// RFC 3339.
+    pub time: String,
+    /// Who or what did it.
+    pub actor: String,
+    /// Process id.
+    pub process: u32,
+    /// One word, such as `register`.
+    pub action: String,
+    /// What it was done to.
+    pub subject: String,
+    /// Everything else.
+    pub details: Value,
+    /// Digest of the line before; zeros for the first.
+    pub previous_sha256: Digest,
+    /// Digest of the line's canonical JSON without this field.
+    pub sha256: Digest,
+}
+
+/// Number and digest of the last line, as kept beside the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// How many lines there are.
+    pub sequence: u64,
+    /// Digest of the last one.
+    pub sha256: Digest,
+}
+
+/// The log of one data root.
+#[derive(Debug, Clone)]
+pub struct AuditLog {
+    directory: PathBuf,
+}
+
+impl AuditLog {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// The file with the lines.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.join("audit.jsonl")
+    }
+
+    /// The file with number and digest of the last line.
+    #[must_use]
+    pub fn head_path(&self) -> PathBuf {
+        self.directory.join("head.json")
+    }
+
+    /// The lines in order. A line that is not what was written is an error; those after it still come.
+    ///
+    /// # Errors
+    /// The log cannot be opened.
+    pub fn entries(&self) -> Result<impl Iterator<Item = Result<Entry>>> {
+        let path = self.path();
+        let lines = self.lines().storage("read the audit log")?;
+        Ok(lines.enumerate().filter_map(move |(index, line)| {
+            let number = index + 1;
+            match line {
+                Err(error) => Some(Err(Error::storage("cannot read the audit log", &error))),
+                // An append that was interrupted; `verify` tells it from a removed end.
+                Ok(line) if !line.complete => None,
+                Ok(line) => Some(parse(&line.bytes).map_err(|message| {
+                    Error::new(Kind::Corrupt, format!("line {number} of the audit log is damaged"))
+                        .cause(format!("`{}`: {message}", path.display()))
+                        .hint("run `host audit verify`")
+                })),
+            }
+        }))
+    }
+
+    /// Follows the chain from its beginning to the head.
+    ///
+    /// # Errors
+    /// The log cannot be read. Damage is no error: the result tells it.
+    pub fn verify(&self) -> Result<Verification> {
+        self.verify_with(|_| {})
+    }
+
+    /// The same, showing every line that is what was written.
+    pub(super) fn verify_with(&self, mut each: impl FnMut(Entry)) -> Result<Verification> {
+        // Read before the log: a line appended in between is no more than the one the log may be ahead.
+        let head = self.read_head();
+        let mut verifier = verify::Verifier::default();
+        for line in self.lines().storage("read the audit log")? {
+            if let Some(entry) = verifier.line(&line.storage("read the audit log")?) {
+                each(entry);
+            }
+        }
+        Ok(verifier.finish(head))
+    }
+
+    /// The head; nothing if the file is missing.
+    pub(super) fn read_head(&self) -> Result<Option<Head>, Fault> {
+        let path = self.head_path();
+        let bytes = match read_document(ItemKind::FileMissing, &path) {
+            Err(fault) if fault.kind == ItemKind::FileMissing => return Ok(None),
+            bytes => bytes?,
+        };
+        match serde_json::from_slice::<Head>(&bytes) {
+            Ok(head) if head_bytes(&head) == bytes => Ok(Some(head)),
+            Ok(_) => Err(Fault::new(ItemKind::AuditBroken, path, "it was edited")),
+            Err(error) => {
+                Err(Fault::new(ItemKind::AuditBroken, path, format!("it cannot be parsed: {error}")))
+            }
+        }
+    }
+
+    fn lines(&self) -> io::Result<Lines> {
+        match fs_err::File::open(self.path()) {
+            Ok(file) => Ok(Lines { reader: Some(BufReader::new(file)) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Lines { reader: None }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// One line as it stands in the file, without its line end.
+#[derive(Debug)]
+struct Line {
+    bytes: Vec<u8>,
+    complete: bool,
+}
+
+/// The lines of a file, none longer in memory than [`LONGEST_LINE`].
+struct Lines {
+    reader: Option<BufReader<fs_err::File>>,
+}
+
+impl Iterator for Lines {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let reader = self.reader.as_mut()?;
+        let mut bytes = Vec::new();
+        match reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes) {
+            Ok(0) => None,
+            Ok(_) => {
+                let complete = bytes.last() == Some(&b'\n');
+                if complete {
+                    bytes.pop();
+                } else if !matches!(reader.fill_buf(), Ok([])) {
+                    // Too long to be one of ours: shown in pieces, each of them a damaged line.
+                    return Some(Ok(Line { bytes, complete: true }));
+                }
+                Some(Ok(Line { bytes, complete }))
+            }
+            Err(error) => {
+                self.reader = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// Reads a line and checks that it has the digest it states.
+fn parse(line: &[u8]) -> Result<Entry, String> {
+    let value = sealed::unseal(line, sealed::compact).map_err(|fault| fault.to_string())?;
+    Entry::deserialize(value).map_err(|error| format!("it cannot be parsed: {error}"))
+}
+
+/// The line for an action.
+fn entry(action: &Action, after: &Head) -> Result<(Vec<u8>, Head)> {
+    let mut details = action.details.clone();
+    redact(&mut details);
+    let entry = Entry {
+        sequence: after.sequence.saturating_add(1),
+        time: action.time.clone(),
+        actor: action.actor.clone(),
+        process: std::process::id(),
+        action: action.action.clone(),
+        subject: action.subject.clone(),
+        details,
+        previous_sha256: after.sha256,
+        sha256: Digest::ZERO,
+    };
+    let mut line = sealed::compact(&sealed::seal(&entry));
+    let sealed = parse(&line)
+        .map_err(|message| Error::new(Kind::Internal, "an audit line does not read back").cause(message))?;
+    line.push(b'\n');
+    if u64::try_from(line.len()).is_ok_and(|length| length <= LONGEST_LINE) {
+        Ok((line, Head { sequence: sealed.sequence, sha256: sealed.sha256 }))
+    } else {
+        let message = format!("an audit line would have {} bytes", line.len());
+        Err(Error::new(Kind::Limit, message).cause(format!("the limit is {LONGEST_LINE}")))
+    }
+}
+
+fn head_bytes(head: &Head) -> Vec<u8> {
+    sealed::pretty(&serde_json::to_value(head).expect("a number and a text serialize without failure"))
+}
+
+/// Takes out what looks like a secret.
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                let key = key.to_ascii_lowercase().replace('-', "_");
+                if SECRETS.iter().any(|secret| key.contains(secret)) {
+                    *value = Value::String("[not logged]".to_owned());
+                } else {
+                    redact(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

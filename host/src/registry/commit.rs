@@ -1,0 +1,278 @@
+//! Registering: the one way content becomes a version, and a version becomes current.
+//!
+//! Order: stage the content → lock → recover → intent → content folder appears → record → audit line → intent removed →
+//! head of the audit log. Staging comes before the lock, so that one large dataset does not hold up the others; its
+//! folder is locked by itself.
+
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::audit::Tail;
+use super::content::{self, DOCUMENT, Depth, Expected, PROVENANCE};
+use super::lock::Lock;
+use super::name::DatasetName;
+use super::record::{Record, provenance_bytes};
+use super::recover::{self, Intent};
+use super::{DataRoot, Registry};
+use crate::digest::Digest;
+use crate::durable::{self, StagedDirectory};
+use crate::error::{Error, Kind, Result, StorageContext};
+
+use plan::{Known, Plan};
+
+/// Content to be registered.
+#[derive(Debug, Clone)]
+pub struct Registration<'a> {
+    /// The dataset it is a version of.
+    pub name: &'a DatasetName,
+    /// Digest of everything it was made from.
+    pub recipe: Digest,
+    /// Digest of `dataset.json`.
+    pub version: Digest,
+    /// Every content file: `dataset.json` and what it lists.
+    pub files: &'a [(String, Vec<u8>)],
+    /// How it came about.
+    pub provenance: Value,
+    /// Who or what registers it.
+    pub actor: &'a str,
+    /// RFC 3339.
+    pub now: String,
+}
+
+/// A version that is to become current again.
+#[derive(Debug, Clone)]
+pub struct Selection<'a> {
+    /// The dataset.
+    pub name: &'a DatasetName,
+    /// The recipe as a record has it.
+    pub recipe: Digest,
+    /// The version as the same record has it.
+    pub version: Digest,
+    /// Who or what selects it.
+    pub actor: &'a str,
+    /// RFC 3339.
+    pub now: String,
+}
+
+/// What a registration came to. Everything in it is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// There is a new record, and its version is the current one.
+    Registered {
+        /// The new record.
+        record: Record,
+        /// Whether the content was there already, under another recipe or from an interrupted registration.
+        content_known: bool,
+        /// Where a damaged folder of the same version was moved to.
+        quarantined: Option<PathBuf>,
+    },
+    /// The current version has this recipe and this content already.
+    Unchanged {
+        /// The record that says so.
+        record: Record,
+    },
+    /// The same, but its folder was damaged and has been put back.
+    Repaired {
+        /// The record it belongs to.
+        record: Record,
+        /// Where the damaged folder was moved to.
+        quarantined: Option<PathBuf>,
+    },
+}
+
+impl Outcome {
+    /// The record that is current now.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        match self {
+            Self::Registered { record, .. } | Self::Unchanged { record } | Self::Repaired { record, .. } => {
+                record
+            }
+        }
+    }
+}
+
+impl Registry {
+    /// Registers content under a name and makes it the current version. Everything is durable when this returns.
+    ///
+    /// The same content under the same recipe changes nothing; a damaged folder of the same version is set aside and
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`Kind::CheckFailed`] if the recipe is known with other content, [`Kind::Internal`] if the files do not fit
+    /// `dataset.json`, [`Kind::Limit`], [`Kind::Locked`] or [`Kind::Storage`]. The registry is then as it was, or a
+    /// repetition finds the work done.
+    pub fn register(&self, registration: &Registration<'_>) -> Result<Outcome> {
+        check_content(registration)?;
+        let Registration { name, recipe, version, .. } = *registration;
+        let mut known = Known::default();
+        known.extend(&self.root, name, &recipe, &version)?;
+        known.refuse_other_content(registration)?;
+        let target = self.root.version(name, &version);
+        let there = content::inspect(&target, &version, Depth::Digests).content_intact();
+        let staged = if there { None } else { Some(stage(&self.root, registration)?) };
+
+        let _lock = Lock::exclusive(&self.root, self.wait)?;
+        let log = self.audit();
+        let mut tail = recover::recover(&self.root, &log)?;
+        known.extend(&self.root, name, &recipe, &version)?;
+        known.refuse_other_content(registration)?;
+        // Without a staged folder every byte was compared a moment ago, so a glance is enough.
+        let depth = if staged.is_some() { Depth::Digests } else { Depth::Sizes };
+        let inspection = content::inspect(&target, &version, depth);
+        let intact = inspection.content_intact();
+        let provenance_fits = inspection.provenance.is_some_and(|found| known.provenances.contains(&found));
+        let same = known.current().filter(|record| record.recipe == recipe && record.version == version);
+        if let Some(record) = same.filter(|_| intact && provenance_fits) {
+            return Ok(Outcome::Unchanged { record: record.clone() });
+        }
+
+        let quarantine = (!intact && target.symlink_metadata().is_ok())
+            .then(|| free_quarantine(&self.root, name, &version));
+        let shown = quarantine.as_deref().map(|path| self.root.relative(path).display().to_string());
+        let provenance = same.map_or(&registration.provenance, |record| &record.provenance);
+        let plan = match same {
+            Some(record) => Plan::repair(record, registration, shown.as_deref()),
+            None => Plan::register(&known, registration, shown.as_deref())?,
+        };
+        plan.intent.publish(&self.root)?;
+        make_own_directory(&self.root.dataset(name))?;
+        let bytes = provenance_bytes(provenance);
+        if !intact {
+            let staged = match staged {
+                Some(staged) => staged,
+                None => stage(&self.root, registration)?,
+            };
+            staged.write(PROVENANCE, &bytes).storage("write the provenance")?;
+            if let Some(quarantine) = &quarantine {
+                durable::rename(&target, quarantine).storage("set a damaged version aside")?;
+            }
+            staged.commit(&target).storage("publish the version")?;
+        } else if !provenance_fits {
+            durable::publish(&target.join(PROVENANCE), &bytes).storage("write the provenance")?;
+        }
+        let new = plan.bytes.is_some();
+        let record = self.finish(plan, &mut tail)?;
+        Ok(if new {
+            Outcome::Registered { record, content_known: intact, quarantined: quarantine }
+        } else {
+            Outcome::Repaired { record, quarantined: quarantine }
+        })
+    }
+
+    /// Makes a version current again that a known recipe stands for.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if no record has this recipe and version, [`Kind::Corrupt`] if the version is damaged,
+    /// [`Kind::Locked`] or [`Kind::Storage`].
+    pub fn select(&self, selection: &Selection<'_>) -> Result<Outcome> {
+        let Selection { name, recipe, version, .. } = *selection;
+        let _lock = Lock::exclusive(&self.root, self.wait)?;
+        let log = self.audit();
+        let mut tail = recover::recover(&self.root, &log)?;
+        let mut known = Known::default();
+        known.extend(&self.root, name, &recipe, &version)?;
+        let Some(chosen) = known.recipe.as_ref().filter(|record| record.version == version) else {
+            let message = format!("no record of `{name}` has version {}", version.short());
+            return Err(Error::new(Kind::Usage, message)
+                .cause(format!("with recipe {}", recipe.short()))
+                .hint(format!("run `host show {name}` to see its versions")));
+        };
+        if let Some(record) = known.current().filter(|record| record.version == version) {
+            return Ok(Outcome::Unchanged { record: record.clone() });
+        }
+        let inspection = content::inspect(&self.root.version(name, &version), &version, Depth::Sizes);
+        if let Some(fault) = inspection.into_damage() {
+            return Err(fault.into_error(format!("version {} of `{name}` is damaged", version.short())));
+        }
+        let chosen = chosen.clone();
+        let plan = Plan::select(&known, chosen, selection)?;
+        plan.intent.publish(&self.root)?;
+        let record = self.finish(plan, &mut tail)?;
+        Ok(Outcome::Registered { record, content_known: true, quarantined: None })
+    }
+
+    /// Record, audit line, end of the intent, head.
+    fn finish(&self, plan: Plan, tail: &mut Tail) -> Result<Record> {
+        let Plan { intent, record, bytes } = plan;
+        let log = self.audit();
+        if let Some(bytes) = bytes {
+            make_own_directory(&self.root.records_of(&record.name))?;
+            let path = self.root.record(&record.name, record.sequence);
+            durable::publish_new(&path, &bytes).storage("write the record")?;
+        }
+        log.append(tail, &intent.action)?;
+        durable::remove(&Intent::path(&self.root)).storage("finish the registration")?;
+        // Makes the removal durable as well: the two files share a folder.
+        log.publish_head(tail)?;
+        Ok(record)
+    }
+}
+
+/// Writes the content into a folder that nobody sees yet.
+fn stage(root: &DataRoot, registration: &Registration<'_>) -> Result<StagedDirectory> {
+    let staged = StagedDirectory::create(&root.derived()).storage("stage the version")?;
+    for (file, bytes) in registration.files {
+        staged.write(file, bytes).storage("write the version")?;
+    }
+    Ok(staged)
+}
+
+/// Makes the folder of a dataset. One that is a link would lead the writing elsewhere.
+fn make_own_directory(directory: &Path) -> Result<()> {
+    if directory.is_symlink() {
+        let message = format!("`{}` is a symbolic link", directory.display());
+        let error = Error::new(Kind::Storage, message);
+        return Err(error.hint("replace it by the folder it leads to: nothing is written through a link"));
+    }
+    durable::create_directories(directory).storage("make the folder of the dataset")
+}
+
+/// The files must be `dataset.json` and what it lists, or `check` would call damaged what was just registered.
+fn check_content(registration: &Registration<'_>) -> Result<()> {
+    let unfit = |cause: String| {
+        let message = format!("the files of `{}` do not fit its `{DOCUMENT}`", registration.name);
+        Error::new(Kind::Internal, message).cause(cause)
+    };
+    let mut files = BTreeMap::new();
+    let mut document = None;
+    for (name, bytes) in registration.files {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if name == DOCUMENT {
+            document = Some(bytes);
+        } else if files.insert(name.clone(), Expected { sha256: Digest::of(bytes), bytes: length }).is_some()
+        {
+            return Err(unfit(format!("`{name}` is there twice")));
+        }
+    }
+    let document = document.ok_or_else(|| unfit("it is not among them".to_owned()))?;
+    plan::limit("`dataset.json`", document.len())?;
+    plan::limit("the provenance", provenance_bytes(&registration.provenance).len())?;
+    if Digest::of(document) != registration.version {
+        return Err(unfit("its digest is not the version".to_owned()));
+    }
+    let listed = content::listed(document).map_err(unfit)?;
+    let names: BTreeSet<&String> = listed.keys().chain(files.keys()).collect();
+    match names.into_iter().find(|name| listed.get(*name) != files.get(*name)) {
+        None => Ok(()),
+        Some(name) => Err(unfit(format!("`{name}` is not the file it lists"))),
+    }
+}
+
+/// A free place for a damaged folder.
+fn free_quarantine(root: &DataRoot, name: &DatasetName, version: &Digest) -> PathBuf {
+    let place =
+        |number: u64| root.derived().join(format!("{QUARANTINE_PREFIX}{name}-{}-{number}", version.short()));
+    let mut number = 1;
+    while place(number).symlink_metadata().is_ok() {
+        number += 1;
+    }
+    place(number)
+}
+
+/// What the name of a folder that was set aside starts with.
+pub(super) const QUARANTINE_PREFIX: &str = ".quarantine-";

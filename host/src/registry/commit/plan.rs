@@ -1,0 +1,174 @@
+//! What a registration finds, and what it is therefore going to write. Nothing is written here.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::audit::Action;
+use super::super::item::LARGEST_DOCUMENT;
+use super::super::name::DatasetName;
+use super::super::record::{self, RECORD_SCHEMA, Record, provenance_bytes};
+use super::super::recover::{Intent, Planned};
+use super::super::root::DataRoot;
+use super::{Registration, Selection};
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result, StorageContext};
+
+/// What the records of a dataset say about a registration. Records never change, so it stays true and can be extended.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Up to which record it goes.
+    pub(super) highest: u64,
+    /// Digests of every `provenance.json` that belongs to the version.
+    pub(super) provenances: BTreeSet<Digest>,
+    /// The recipe's newest record.
+    pub(super) recipe: Option<Record>,
+    /// The highest record if it can be read; for others to follow, the newest that can.
+    pub(super) newest: Option<Record>,
+}
+
+impl Known {
+    /// Adds what the records say that were published since.
+    pub(super) fn extend(
+        &mut self,
+        root: &DataRoot,
+        name: &DatasetName,
+        recipe: &Digest,
+        version: &Digest,
+    ) -> Result<()> {
+        let sequences = record::sequences(root, name).storage("list the records")?;
+        let before = self.highest;
+        let newer: Vec<u64> = sequences.iter().copied().filter(|sequence| *sequence > before).collect();
+        for record in record::mentioning(root, name, newer.iter().copied(), &[*recipe, *version]) {
+            if record.version == *version {
+                self.provenances.insert(record.provenance_sha256);
+            }
+            if record.recipe == *recipe {
+                self.recipe = Some(record);
+            }
+        }
+        if let Some(highest) = newer.last() {
+            self.highest = *highest;
+            self.newest =
+                sequences.iter().rev().find_map(|sequence| record::read(root, name, *sequence).ok());
+        }
+        Ok(())
+    }
+
+    /// The current record; nothing if it cannot be read.
+    pub(super) fn current(&self) -> Option<&Record> {
+        self.newest.as_ref().filter(|record| record.sequence == self.highest)
+    }
+
+    /// A recipe determines its content.
+    pub(super) fn refuse_other_content(&self, registration: &Registration<'_>) -> Result<()> {
+        match &self.recipe {
+            Some(record) if record.version != registration.version => {
+                let (name, recipe) = (registration.name, registration.recipe.short());
+                Err(Error::new(Kind::CheckFailed, format!("the same recipe gave other content for `{name}`"))
+                    .cause(format!(
+                        "recipe {recipe} gave version {} on {} and gives version {} now",
+                        record.version.short(),
+                        record.registered_at,
+                        registration.version.short()
+                    ))
+                    .hint(
+                        "report it to the author of the module: its result depends on more than its inputs",
+                    ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is going to be written.
+pub(super) struct Plan {
+    pub(super) intent: Intent,
+    /// The record that is current afterwards.
+    pub(super) record: Record,
+    /// Its bytes, unless it is there already.
+    pub(super) bytes: Option<Vec<u8>>,
+}
+
+impl Plan {
+    pub(super) fn register(
+        known: &Known,
+        registration: &Registration<'_>,
+        quarantined: Option<&str>,
+    ) -> Result<Self> {
+        let record = Record {
+            schema: RECORD_SCHEMA.to_owned(),
+            sequence: known.highest.saturating_add(1),
+            name: registration.name.clone(),
+            version: registration.version,
+            recipe: registration.recipe,
+            registered_at: registration.now.clone(),
+            actor: registration.actor.to_owned(),
+            previous: known.newest.as_ref().map(|record| record.version),
+            provenance_sha256: Digest::of(&provenance_bytes(&registration.provenance)),
+            provenance: registration.provenance.clone(),
+        };
+        Self::with_record("register", record, quarantined)
+    }
+
+    pub(super) fn select(known: &Known, chosen: Record, selection: &Selection<'_>) -> Result<Self> {
+        let record = Record {
+            sequence: known.highest.saturating_add(1),
+            registered_at: selection.now.clone(),
+            actor: selection.actor.to_owned(),
+            previous: known.newest.as_ref().map(|record| record.version),
+            ..chosen
+        };
+        Self::with_record("select", record, None)
+    }
+
+    fn with_record(action: &str, record: Record, quarantined: Option<&str>) -> Result<Self> {
+        let bytes = record.to_bytes();
+        limit("the record", bytes.len())?;
+        let planned = Planned { sequence: record.sequence, sha256: Digest::of(&bytes) };
+        let mut details = json!({
+            "sequence": record.sequence,
+            "version": record.version,
+            "recipe": record.recipe,
+            "previous": record.previous,
+            "record_sha256": planned.sha256,
+        });
+        if let Some(quarantined) = quarantined {
+            details["quarantined"] = Value::String(quarantined.to_owned());
+        }
+        let action = Action {
+            time: record.registered_at.clone(),
+            actor: record.actor.clone(),
+            action: action.to_owned(),
+            subject: record.name.to_string(),
+            details,
+        };
+        let intent = Intent::new(action, record.name.clone(), record.version, Some(planned));
+        Ok(Self { intent, record, bytes: Some(bytes) })
+    }
+
+    pub(super) fn repair(
+        record: &Record,
+        registration: &Registration<'_>,
+        quarantined: Option<&str>,
+    ) -> Self {
+        let action = Action {
+            time: registration.now.clone(),
+            actor: registration.actor.to_owned(),
+            action: "repair".to_owned(),
+            subject: record.name.to_string(),
+            details: json!({"version": record.version, "quarantined": quarantined}),
+        };
+        let intent = Intent::new(action, record.name.clone(), record.version, None);
+        Self { intent, record: record.clone(), bytes: None }
+    }
+}
+
+/// No document is larger than a reader takes.
+pub(super) fn limit(what: &str, length: usize) -> Result<()> {
+    if u64::try_from(length).is_ok_and(|length| length <= LARGEST_DOCUMENT) {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Limit, format!("{what} would have {length} bytes"));
+    Err(error.cause(format!("the limit is {LARGEST_DOCUMENT}")))
+}

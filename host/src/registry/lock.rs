@@ -1,0 +1,118 @@
+//! The one lock of a data root. Writers hold it alone, `check` shares it for a moment, readers need none because
+//! nothing published ever changes. The kernel frees it when its owner dies; the file itself is never removed.
+
+use std::fs::TryLockError;
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use fs_err::File;
+
+use super::root::DataRoot;
+use crate::error::{Error, Kind, Result, StorageContext};
+
+/// How long a writer waits for the others if nothing else is said.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// First and longest pause between two attempts.
+const PAUSE: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(10));
+
+/// How many bytes of the lock file are read to name its holder.
+const LONGEST_HOLDER: u64 = 20;
+
+/// A held lock; dropping it frees it.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Waits until this process alone may write.
+    pub(super) fn exclusive(root: &DataRoot, wait: Duration) -> Result<Self> {
+        let path = root.lock();
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = file.storage("open the lock of the data root")?;
+        acquire(&file, wait, || file.try_lock())?;
+        // Only for the message of whoever waits in vain; nothing depends on it.
+        if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
+            return Err(Error::storage("cannot write the lock of the data root", &error));
+        }
+        Ok(Self { _file: file })
+    }
+
+    /// Waits until nobody writes; nothing if the data root has never been written to or may not be.
+    pub(super) fn shared(root: &DataRoot, wait: Duration) -> Result<Option<Self>> {
+        let file = match File::open(root.lock()) {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>
+            {
+                return Ok(None);
+            }
+            file => file.storage("open the lock of the data root")?,
+        };
+        acquire(&file, wait, || file.try_lock_shared())?;
+        Ok(Some(Self { _file: file }))
+    }
+}
+
+fn acquire(file: &File, wait: Duration, attempt: impl Fn() -> Result<(), TryLockError>) -> Result<()> {
+    let deadline = Instant::now().checked_add(wait);
+    let mut pause = PAUSE.0;
+    loop {
+        match attempt() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::storage("cannot lock the data root", &error)
+                    .cause(format!("`{}`", file.path().display()))
+                    .hint("put the data root on a file system with file locks"));
+            }
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(locked(file, wait));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+fn locked(file: &File, wait: Duration) -> Error {
+    let mut holder = String::new();
+    let read = File::open(file.path()).and_then(|file| file.take(LONGEST_HOLDER).read_to_string(&mut holder));
+    let holder = match (read, holder.trim().parse::<u32>()) {
+        (Ok(_), Ok(process)) => format!("process {process}"),
+        _ => "another process".to_owned(),
+    };
+    let seconds = wait.as_secs_f64();
+    Error::new(Kind::Locked, format!("the data root is locked by {holder}"))
+        .cause(format!("waited {seconds} s for `{}`", file.path().display()))
+        .hint("wait for it to finish, then type the same again")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn names_the_holder_and_is_free_after_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = DataRoot::create(directory.path()).unwrap();
+        assert!(Lock::shared(&root, Duration::ZERO).unwrap().is_none(), "nobody wrote yet");
+        let held = Lock::exclusive(&root, Duration::ZERO).unwrap();
+        for error in [
+            Lock::exclusive(&root, Duration::ZERO).unwrap_err(),
+            Lock::shared(&root, Duration::from_millis(1)).unwrap_err(),
+        ] {
+            assert_eq!(error.kind, Kind::Locked);
+            assert!(error.message.contains(&format!("process {}", std::process::id())), "{error}");
+        }
+        drop(held);
+        let shared = Lock::shared(&root, Duration::ZERO).unwrap();
+        assert!(shared.is_some());
+        assert!(Lock::shared(&root, Duration::ZERO).unwrap().is_some(), "readers do not exclude each other");
+        assert!(Lock::exclusive(&root, Duration::ZERO).is_err());
+    }
+}

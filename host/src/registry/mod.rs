@@ -1,0 +1,198 @@
+//! The registry: which versions of which datasets exist, how each came about, and what was done in which order.
+//!
+//! The files are the truth (`derived/`, `registry/derived/`, `registry/audit/`); `registry/index.sqlite` is made from
+//! them and can be thrown away.
+//!
+//! Invariants:
+//! * what is published never changes: a version is named by the digest of its content, a record is written once;
+//! * a record names only content that is durable, and the audit log names every record;
+//! * one process writes at a time, under `registry/.lock`; readers need no lock;
+//! * a process may be killed at any system call: what it reported as done is there, everything else is finished or
+//!   dropped by the next writer, and until then [`check`] tells it from damage.
+
+pub mod audit;
+pub mod check;
+mod commit;
+mod content;
+pub mod index;
+mod item;
+mod lock;
+mod name;
+mod record;
+mod recover;
+mod root;
+mod sealed;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use commit::{Outcome, Registration, Selection};
+pub use item::{ItemKind, ItemSeverity};
+pub use lock::DEFAULT_WAIT;
+pub use name::DatasetName;
+pub use record::{RECORD_SCHEMA, Record};
+pub use root::DataRoot;
+
+use content::Depth;
+use item::ItemKind::RecordMissing;
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result, StorageContext};
+
+/// The registry of one data root. Opening it reads and writes nothing.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    root: DataRoot,
+    wait: Duration,
+}
+
+impl Registry {
+    /// The registry of `root`; writers wait for each other up to [`DEFAULT_WAIT`].
+    #[must_use]
+    pub fn open(root: DataRoot) -> Self {
+        Self { root, wait: DEFAULT_WAIT }
+    }
+
+    /// The same with another longest wait for the lock.
+    #[must_use]
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn root(&self) -> &DataRoot {
+        &self.root
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> audit::AuditLog {
+        audit::AuditLog::new(self.root.audit())
+    }
+
+    /// The folder of one version.
+    #[must_use]
+    pub fn version_directory(&self, name: &DatasetName, version: &Digest) -> PathBuf {
+        self.root.version(name, version)
+    }
+
+    /// The newest record of a recipe whose content is there: a cache hit. Looks at the presence and size of every file
+    /// and at the digest of `dataset.json`; [`Registry::verify_version`] looks at every byte.
+    ///
+    /// What is damaged is no hit, so deriving again puts it right.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn lookup(&self, name: &DatasetName, recipe: &Digest) -> Result<Option<Record>> {
+        let sequences = record::sequences(&self.root, name).storage("list the records")?;
+        let newest_first = sequences.into_iter().rev();
+        for record in record::mentioning(&self.root, name, newest_first, &[*recipe]) {
+            if record.recipe != *recipe {
+                continue;
+            }
+            let directory = self.root.version(name, &record.version);
+            match content::inspect(&directory, &record.version, Depth::Sizes).into_damage() {
+                None => return Ok(Some(record)),
+                Some(fault) => {
+                    let path = fault.path.display();
+                    tracing::warn!(path = %path, "a damaged version is no cache hit: {}", fault.message);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record that says which version of a dataset is current; nothing if the dataset is unknown.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if that record is damaged: an older version is never passed off as the current one.
+    pub fn current(&self, name: &DatasetName) -> Result<Option<Record>> {
+        let sequences = record::sequences(&self.root, name).storage("list the records")?;
+        sequences.last().map(|sequence| self.record(name, *sequence)).transpose()
+    }
+
+    /// The same for a dataset that must be there.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if it is unknown, with the nearest name; [`Kind::Corrupt`] if its newest record is damaged.
+    pub fn require(&self, name: &DatasetName) -> Result<Record> {
+        if let Some(record) = self.current(name)? {
+            return Ok(record);
+        }
+        let error = Error::new(Kind::Usage, format!("no dataset `{name}` is registered"));
+        let names = self.names()?;
+        let distance = |other: &&DatasetName| strsim::damerau_levenshtein(other.as_str(), name.as_str());
+        let nearest = names.iter().min_by_key(distance).filter(|other| distance(other) <= 3);
+        Err(match nearest {
+            Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
+            None => error.hint("run `host list` to see what there is"),
+        })
+    }
+
+    /// Every record of a dataset, oldest first.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] at the first damaged one.
+    pub fn history(&self, name: &DatasetName) -> Result<Vec<Record>> {
+        let sequences = record::sequences(&self.root, name).storage("list the records")?;
+        sequences.into_iter().map(|sequence| self.record(name, sequence)).collect()
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if it is missing or damaged.
+    pub fn record(&self, name: &DatasetName, sequence: u64) -> Result<Record> {
+        record::read(&self.root, name, sequence).map_err(|fault| {
+            let what = if fault.kind == RecordMissing { "missing" } else { "damaged" };
+            fault.into_error(format!("record {sequence} of `{name}` is {what}"))
+        })
+    }
+
+    /// The names of all datasets, in order.
+    ///
+    /// # Errors
+    /// The folders cannot be listed.
+    pub fn names(&self) -> Result<Vec<DatasetName>> {
+        let mut names = Vec::new();
+        for name in record::names(&self.root).storage("list the datasets")? {
+            // A registration that was killed may leave an empty folder.
+            if !record::sequences(&self.root, &name).storage("list the records")?.is_empty() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Reads every byte of a version again and compares it with what was registered.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] that names the first damaged, missing or extra file.
+    pub fn verify_version(&self, name: &DatasetName, version: &Digest) -> Result<()> {
+        let directory = self.root.version(name, version);
+        let mut faults = content::inspect(&directory, version, Depth::Digests).faults.into_iter();
+        match faults.find(|fault| fault.kind != ItemKind::Leftover) {
+            None => Ok(()),
+            Some(fault) => {
+                Err(fault.into_error(format!("version {} of `{name}` is damaged", version.short())))
+            }
+        }
+    }
+
+    /// Logs what some other part of the host did.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] or [`Kind::Storage`].
+    pub fn log(&self, action: &audit::Action) -> Result<()> {
+        let _lock = lock::Lock::exclusive(&self.root, self.wait)?;
+        let log = self.audit();
+        let mut tail = recover::recover(&self.root, &log)?;
+        log.append(&mut tail, action)?;
+        log.publish_head(&mut tail)
+    }
+}
+
+#[cfg(test)]
+mod tests;

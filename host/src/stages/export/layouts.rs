@@ -1,0 +1,185 @@
+//! Layouts of other programs, as the module declared them.
+//!
+//! Invariant: a layout has no words for nulls, NaN or texts with blanks, and its reader would misread them, so such a
+//! value is refused with its place.
+
+use std::fmt::Write as _;
+
+use plugin_api::{ExportContent, ExportFile, ExportFormat, FieldSource};
+
+use super::identity::Identity;
+use super::{OutputFile, Source, json, numbers, unsayable};
+use crate::dataset::{Cell, ColumnView, SquareMatrix};
+use crate::error::{Error, Kind, Result};
+
+pub(super) fn files(source: &Source, format: &str, layout: &ExportFormat) -> Result<Vec<OutputFile>> {
+    layout.files.iter().map(|file| one_file(&Layout { source, format }, file)).collect()
+}
+
+struct Layout<'a> {
+    source: &'a Source<'a>,
+    format: &'a str,
+}
+
+fn one_file(layout: &Layout, file: &ExportFile) -> Result<OutputFile> {
+    let text = match &file.content {
+        ExportContent::Columns { table, columns, header } => {
+            layout.columns(table, columns, header.as_deref())?
+        }
+        ExportContent::Matrix { matrix, leading_size } => layout.matrix(matrix, *leading_size)?,
+        ExportContent::Text { text } => layout.text(text)?,
+        ExportContent::Document { fields } => {
+            let mut out = String::from("{");
+            for (position, (name, field)) in fields.iter().enumerate() {
+                json::separate(&mut out, position);
+                json::key(&mut out, name);
+                layout.field(&mut out, field)?;
+            }
+            out.push_str("\n}\n");
+            out
+        }
+    };
+    Ok(OutputFile { name: format!("{}{}", layout.source.name, file.suffix), bytes: text.into_bytes() })
+}
+
+impl<'a> Layout<'a> {
+    fn columns(&self, table: &str, columns: &[String], header: Option<&str>) -> Result<String> {
+        let mut out = String::new();
+        if let Some(header) = header {
+            out.push_str(header);
+            out.push('\n');
+        }
+        let views: Vec<_> =
+            columns.iter().map(|column| self.find_column(table, column)).collect::<Result<_>>()?;
+        let rows = views.first().map_or(0, ColumnView::len);
+        let mut cells: Vec<_> = views.iter().map(ColumnView::cells).collect();
+        for row in 0..rows {
+            for (position, (column, cells)) in columns.iter().zip(&mut cells).enumerate() {
+                if position > 0 {
+                    out.push(' ');
+                }
+                let cell = cells.next().unwrap_or(Cell::Null);
+                let text = numbers::text(&cell);
+                let blank =
+                    text.is_empty() || text.contains(|one: char| one.is_whitespace() || one.is_control());
+                if cell.is_not_finite() || blank {
+                    let message = match cell {
+                        Cell::Null => "it is null".to_owned(),
+                        Cell::Text(text) => format!("the text {text:?} is empty or has a blank in it"),
+                        cell => format!("{cell} is not a finite number"),
+                    };
+                    return Err(self.unsayable_cell(table, column, row, &message));
+                }
+                out.push_str(&text);
+            }
+            out.push('\n');
+        }
+        Ok(out)
+    }
+
+    fn matrix(&self, name: &str, leading_size: bool) -> Result<String> {
+        let matrix = self.find_matrix(name)?;
+        let mut out = String::with_capacity(24 * matrix.values.len());
+        if leading_size {
+            // Writing to a text cannot fail.
+            let _ = writeln!(out, "{}", matrix.size);
+        }
+        let separator = if leading_size { '\n' } else { ' ' };
+        for (row, elements) in matrix.rows().enumerate() {
+            for (column, element) in elements.iter().enumerate() {
+                if column > 0 {
+                    out.push(separator);
+                }
+                if !element.is_finite() {
+                    return Err(self.unsayable_element(name, row, column, *element));
+                }
+                out.push_str(&numbers::float(*element));
+            }
+            out.push('\n');
+        }
+        Ok(out)
+    }
+
+    /// One pass, so that a folder whose name looks like a placeholder stays what it is.
+    fn text(&self, text: &str) -> Result<String> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find('{') {
+            let (before, from) = rest.split_at(start);
+            out.push_str(before);
+            if let Some(after) = from.strip_prefix("{name}") {
+                out.push_str(self.source.name);
+                rest = after;
+            } else if let Some(after) = from.strip_prefix("{directory}") {
+                out.push_str(&self.directory()?);
+                rest = after;
+            } else {
+                out.push('{');
+                rest = &from[1..];
+            }
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn directory(&self) -> Result<String> {
+        let directory = self.source.directory;
+        let unusable = |cause: String| {
+            Error::new(
+                Kind::Usage,
+                format!("the folder cannot be named in a file: `{}`", directory.display()),
+            )
+            .cause(cause)
+            .hint("export to a folder whose path is plain text")
+        };
+        let absolute = std::path::absolute(directory).map_err(|error| unusable(error.to_string()))?;
+        let text = absolute.to_str().ok_or_else(|| unusable("its path is not UTF-8".to_owned()))?;
+        if text.contains(char::is_control) {
+            return Err(unusable("its path has a control character".to_owned()));
+        }
+        Ok(text.to_owned())
+    }
+
+    fn field(&self, out: &mut String, field: &FieldSource) -> Result<()> {
+        let mut refused = None;
+        match field {
+            FieldSource::Column { table, column } => {
+                let view = self.find_column(table, column)?;
+                json::column(out, &view, |row, cell| {
+                    let message = format!("{cell} is not a finite number");
+                    refused.get_or_insert_with(|| self.unsayable_cell(table, column, row, &message));
+                });
+            }
+            FieldSource::Matrix { matrix } => {
+                json::matrix(out, self.find_matrix(matrix)?, |row, column, element| {
+                    refused.get_or_insert_with(|| self.unsayable_element(matrix, row, column, element));
+                });
+            }
+            FieldSource::Metadata => out.push_str(&Identity::of(self.source, Vec::new()).compact()?),
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    fn find_column(&self, table: &str, column: &str) -> Result<ColumnView<'a>> {
+        let found = self.source.dataset.table(table).and_then(|table| table.column(column));
+        found.ok_or_else(|| self.unknown(&format!("column `{column}` of table `{table}`")))
+    }
+
+    fn find_matrix(&self, matrix: &str) -> Result<&'a SquareMatrix> {
+        self.source.dataset.matrix(matrix).ok_or_else(|| self.unknown(&format!("matrix `{matrix}`")))
+    }
+
+    fn unknown(&self, what: &str) -> Error {
+        let message = format!("format `{}` asks for {what}, which the dataset does not have", self.format);
+        Error::new(Kind::PluginCrashed, message).hint("report this to the authors of the module")
+    }
+
+    fn unsayable_cell(&self, table: &str, column: &str, row: usize, message: &str) -> Error {
+        unsayable(self.format, &format!("table `{table}`, row {}, column `{column}`", row + 1), message)
+    }
+
+    fn unsayable_element(&self, matrix: &str, row: usize, column: usize, element: f64) -> Error {
+        let place = format!("matrix `{matrix}`, element ({}, {})", row + 1, column + 1);
+        unsayable(self.format, &place, &format!("{element} is not a finite number"))
+    }
+}

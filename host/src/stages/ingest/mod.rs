@@ -1,0 +1,157 @@
+//! Opens, limits, decompresses, sniffs and hashes the inputs. Nothing is parsed here.
+//!
+//! Each input is read once into a sealed memory file: what is hashed is what the module sees, and a file that another
+//! process shrinks meanwhile cannot end this one by a bus error, as it could through a mapping.
+
+mod read;
+mod sniff;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::platform::{Mapping, SealedFile};
+use crate::stages::plan::{Plan, PlannedInput, Source};
+
+pub use read::Encoding;
+
+/// Version of everything between bytes and files that could change a result; part of every recipe.
+pub const PIPELINE: &str = "host.pipeline/1";
+
+/// Limits of reading.
+#[derive(Debug, Clone, Copy)]
+pub struct IngestLimits {
+    /// Largest input, before and after decompression.
+    pub input_bytes: u64,
+}
+
+/// One input, hashed and sealed.
+#[derive(Debug)]
+pub struct IngestedInput {
+    /// Role.
+    pub role: String,
+    /// File name, for messages.
+    pub name: String,
+    /// Where it was, for the provenance.
+    pub origin: String,
+    /// sha256 of the file as it was found.
+    pub raw_sha256: Digest,
+    /// Size of the file as it was found.
+    pub raw_bytes: u64,
+    /// sha256 of the content the module sees.
+    pub sha256: Digest,
+    /// How the file was compressed.
+    pub encoding: Encoding,
+    /// The content.
+    pub file: SealedFile,
+}
+
+/// Inputs that cannot change any more, and the recipe that follows from them.
+#[derive(Debug)]
+pub struct Ingested {
+    pub(super) plan: Plan,
+    pub(super) inputs: Vec<IngestedInput>,
+    pub(super) recipe: Digest,
+}
+
+impl Ingested {
+    /// Reads the inputs of a plan.
+    ///
+    /// # Errors
+    /// [`Kind::BadInput`] with the role and what the file is instead; [`Kind::Limit`]; [`Kind::Untrusted`] when a
+    /// pinned digest differs.
+    pub fn new(plan: Plan, limits: IngestLimits) -> Result<Self> {
+        let inputs =
+            plan.inputs.iter().map(|input| ingest(input, limits)).collect::<Result<Vec<_>>>()?;
+        let recipe = recipe(&plan, &inputs);
+        Ok(Self { plan, inputs, recipe })
+    }
+
+    /// What will run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The inputs.
+    #[must_use]
+    pub fn inputs(&self) -> &[IngestedInput] {
+        &self.inputs
+    }
+
+    /// sha256 over everything that decides the result.
+    #[must_use]
+    pub fn recipe(&self) -> Digest {
+        self.recipe
+    }
+}
+
+/// The recipe: digests of the inputs' content, the module's identity and library, parameters, pipeline, and what is
+/// written into the dataset beside them.
+fn recipe(plan: &Plan, inputs: &[IngestedInput]) -> Digest {
+    let inputs: Vec<_> =
+        inputs.iter().map(|input| json!({"role": input.role, "sha256": input.sha256})).collect();
+    let recipe = json!({
+        "pipeline": PIPELINE,
+        "module": {
+            "id": plan.module.descriptor().id,
+            "version": plan.module.embedded.manifest.version,
+            "sha256": plan.module.digest,
+        },
+        "inputs": inputs,
+        "parameters": plan.parameters,
+        "title": plan.title,
+        "citations": plan.citations,
+        "licence": plan.licence,
+    });
+    // Object keys are sorted, so the text is canonical.
+    Digest::of(recipe.to_string().as_bytes())
+}
+
+fn ingest(input: &PlannedInput, limits: IngestLimits) -> Result<IngestedInput> {
+    let role = &input.role;
+    let (content, raw, name, origin) = match &input.source {
+        Source::File(file) => {
+            let (content, raw) = read::file(&role.role, file, limits)?;
+            let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            (content, raw, name.unwrap_or_default(), file.path.display().to_string())
+        }
+        Source::Bundled { file, bytes } => {
+            let raw = read::Raw { sha256: Digest::of(bytes), bytes: bytes.len() as u64, encoding: Encoding::Identity };
+            let name = PathBuf::from(file).file_name().map(|name| name.to_string_lossy().into_owned());
+            (bytes.clone(), raw, name.unwrap_or_default(), format!("bundled `{file}`"))
+        }
+    };
+    if let Some(fault) = sniff::fault(&content, role.form) {
+        return Err(fault.into_error(&role.role, &origin, &role.meaning));
+    }
+    let sha256 =
+        if raw.encoding == Encoding::Identity { raw.sha256 } else { Digest::of(&content) };
+    let file = SealedFile::from_bytes("input", &content).map_err(|error| {
+        Error::new(Kind::Internal, "cannot keep an input in memory").cause(error.to_string())
+    })?;
+    Ok(IngestedInput {
+        role: role.role.clone(),
+        name,
+        origin,
+        raw_sha256: raw.sha256,
+        raw_bytes: raw.bytes,
+        sha256,
+        encoding: raw.encoding,
+        file,
+    })
+}
+
+impl IngestedInput {
+    /// The content.
+    ///
+    /// # Errors
+    /// When the system refuses to map it.
+    pub fn map(&self) -> Result<Mapping> {
+        self.file
+            .map()
+            .map_err(|error| Error::new(Kind::Internal, "cannot map an input").cause(error.to_string()))
+    }
+}

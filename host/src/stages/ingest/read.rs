@@ -1,0 +1,168 @@
+//! Reads one file within limits: regular files only, pinned digests checked, gzip and zstd unpacked.
+
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::stages::ingest::IngestLimits;
+use crate::stages::plan::InputPath;
+use crate::text;
+
+/// A file of more than this, unpacked, may be at most [`RATIO_LIMIT`] times the size of its packed form.
+const RATIO_FREE_BYTES: u64 = 16 << 20;
+const RATIO_LIMIT: u64 = 200;
+
+/// How a file was compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// Not at all.
+    Identity,
+    /// gzip.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+/// The file as it was found.
+pub(super) struct Raw {
+    pub(super) sha256: Digest,
+    pub(super) bytes: u64,
+    pub(super) encoding: Encoding,
+}
+
+/// Reads, checks and unpacks a file.
+pub(super) fn file(role: &str, input: &InputPath, limits: IngestLimits) -> Result<(Vec<u8>, Raw)> {
+    let path = confine(role, input)?;
+    let unreadable = |error: &io::Error| {
+        let mut fault = Error::new(Kind::BadInput, format!("cannot read input `{role}`"))
+            .cause(crate::error::chain(error));
+        if error.kind() == io::ErrorKind::NotFound {
+            fault = fault.hint(format!("check the path given for `{role}`: `{}`", input.path.display()));
+        }
+        fault
+    };
+    let metadata = fs::metadata(&path).map_err(|error| unreadable(&error))?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
+        return Err(Error::new(Kind::BadInput, format!("input `{role}` is {what}: `{}`", path.display())));
+    }
+    let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
+    let raw = read_limited(file, limits.input_bytes)
+        .map_err(|error| unreadable(&error))?
+        .ok_or_else(|| too_large(role, &path, "", limits))?;
+    check_pins(role, input, &raw)?;
+    let sha256 = Digest::of(&raw);
+    let bytes = raw.len() as u64;
+    let encoding = encoding_of(&raw);
+    let content = match encoding {
+        Encoding::Identity => raw,
+        Encoding::Gzip => unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, limits)?,
+        Encoding::Zstd => {
+            let decoder = zstd::stream::read::Decoder::new(&*raw).map_err(|error| unreadable(&error))?;
+            unpack(role, &path, "zstd", decoder, bytes, limits)?
+        }
+    };
+    Ok((content, Raw { sha256, bytes, encoding }))
+}
+
+/// A path from a manifest stays below the manifest's folder, also after links are followed.
+fn confine(role: &str, input: &InputPath) -> Result<PathBuf> {
+    let Some(folder) = &input.confined_to else { return Ok(input.path.clone()) };
+    let leaves = |why: &str| {
+        Error::new(Kind::BadInput, format!("input `{role}` leaves the manifest's folder: {why}"))
+            .cause(format!("`{}`", input.path.display()))
+            .hint("put the file below the folder of the manifest")
+    };
+    if input.path.is_absolute() {
+        return Err(leaves("the path is absolute"));
+    }
+    if input.path.components().any(|component| component == Component::ParentDir) {
+        return Err(leaves("the path holds `..`"));
+    }
+    let path = folder.join(&input.path);
+    match (fs::canonicalize(folder), fs::canonicalize(&path)) {
+        (Ok(folder), Ok(resolved)) if !resolved.starts_with(&folder) => {
+            Err(leaves(&format!("a link leads to `{}`", resolved.display())))
+        }
+        _ => Ok(path),
+    }
+}
+
+/// `None` when there is more than the limit.
+fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+fn too_large(role: &str, path: &Path, unpacked: &str, limits: IngestLimits) -> Error {
+    Error::new(
+        Kind::Limit,
+        format!("input `{role}` is larger than {}{unpacked}: `{}`", text::bytes(limits.input_bytes), path.display()),
+    )
+    .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
+}
+
+fn check_pins(role: &str, input: &InputPath, raw: &[u8]) -> Result<()> {
+    let differs = |what: &str, found: String, expected: String| {
+        Error::new(Kind::Untrusted, format!("input `{role}` is not the file that the manifest pins"))
+            .cause(format!("`{}` has {what} {found}, the manifest says {expected}", input.path.display()))
+            .hint("get the released file again, or change the manifest if the new file is right")
+    };
+    if let Some(expected) = input.bytes
+        && expected != raw.len() as u64
+    {
+        return Err(differs("size", raw.len().to_string(), expected.to_string()));
+    }
+    if let Some(expected) = input.sha256 {
+        let found = Digest::of(raw);
+        if found != expected {
+            return Err(differs("sha256", found.to_string(), expected.to_string()));
+        }
+    }
+    Ok(())
+}
+
+fn encoding_of(bytes: &[u8]) -> Encoding {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        Encoding::Gzip
+    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Encoding::Zstd
+    } else {
+        Encoding::Identity
+    }
+}
+
+fn unpack(
+    role: &str,
+    path: &Path,
+    format: &str,
+    decoder: impl Read,
+    packed_bytes: u64,
+    limits: IngestLimits,
+) -> Result<Vec<u8>> {
+    let ratio_limit = RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(RATIO_LIMIT));
+    let limit = limits.input_bytes.min(ratio_limit);
+    match read_limited(decoder, limit) {
+        Ok(Some(content)) => Ok(content),
+        Ok(None) if ratio_limit < limits.input_bytes => Err(Error::new(
+            Kind::Limit,
+            format!(
+                "input `{role}` unpacks to more than {RATIO_LIMIT} times its {packed_bytes} bytes: `{}`",
+                path.display()
+            ),
+        )
+        .hint("if the file is right, unpack it yourself and give the unpacked file")),
+        Ok(None) => Err(too_large(role, path, " when unpacked", limits)),
+        Err(error) => Err(Error::new(
+            Kind::BadInput,
+            format!("input `{role}` is a damaged or truncated {format} file: `{}`", path.display()),
+        )
+        .cause(error.to_string())
+        .hint("get the file again")),
+    }
+}

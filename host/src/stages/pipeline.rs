@@ -1,0 +1,292 @@
+//! One dataset, all stages. The only place that knows their order.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::modules::discover::SearchDirectory;
+use crate::modules::worker::parent::Listener;
+use crate::registry::{Record, Registry, Selection};
+use crate::stages::derive::{DeriveOptions, Derived};
+use crate::stages::ingest::{IngestLimits, Ingested};
+use crate::stages::plan::{Job, Plan};
+use crate::stages::register::{self, Registered};
+use crate::stages::validate::{self, Verdict};
+use crate::stages::validated::{Validated, Validation, rejection};
+
+/// How datasets are prepared.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where modules are looked for.
+    pub search_path: Vec<SearchDirectory>,
+    /// Limits of reading.
+    pub ingest: IngestLimits,
+    /// Where and within which limits modules run.
+    pub derive: DeriveOptions,
+    /// What validation does.
+    pub validation: validate::Options,
+    /// Whether a known recipe is answered from the registry.
+    pub cache: bool,
+    /// Who is recorded as having done it.
+    pub actor: String,
+}
+
+/// How a dataset came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The module ran.
+    Derived,
+    /// The recipe was known; nothing ran.
+    Cache,
+}
+
+/// What a preparation did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Prepared {
+    /// How it came about.
+    pub origin: Origin,
+    /// The dataset.
+    #[serde(flatten)]
+    pub registered: Registered,
+    /// sha256 of everything that decides the content.
+    pub recipe: Digest,
+    /// What was checked, and how it went.
+    pub verdict: Verdict,
+    /// Wall time of each stage, seconds.
+    pub stage_seconds: Vec<(&'static str, f64)>,
+}
+
+/// Measures the stages.
+struct Clock {
+    last: Instant,
+    stages: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { last: Instant::now(), stages: Vec::new() }
+    }
+
+    fn lap(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.stages.push((stage, (now - self.last).as_secs_f64()));
+        self.last = now;
+        tracing::debug!(stage, "stage finished");
+    }
+}
+
+/// Prepares one dataset: plan, ingest, derive, validate, register.
+///
+/// # Errors
+/// Whatever a stage refused; the registry is then as it was.
+pub fn prepare(job: &Job, registry: &Registry, options: &Options, listener: &dyn Listener) -> Result<Prepared> {
+    let mut clock = Clock::start();
+    let plan = Plan::new(job, &options.search_path)?;
+    clock.lap("plan");
+    let ingested = Ingested::new(plan, options.ingest)?;
+    clock.lap("ingest");
+    let known = registry.lookup(ingested.plan().name(), &ingested.recipe())?;
+    if options.cache
+        && let Some(record) = &known
+        && let Some(prepared) = from_registry(&ingested, record, registry, options, &mut clock)?
+    {
+        return Ok(prepared);
+    }
+    let recipe = ingested.recipe();
+    let derived = Derived::new(ingested, options.derive, listener)?;
+    clock.lap("derive");
+    let validated = Validated::new(derived, &options.validation)?;
+    clock.lap("validate");
+    if let Some(record) = &known {
+        demand_same(record, register::version_of(&validated)?)?;
+    }
+    let registered = Registered::new(&validated, registry, &options.actor)?;
+    clock.lap("register");
+    Ok(Prepared {
+        origin: Origin::Derived,
+        recipe,
+        verdict: validated.verdict().clone(),
+        registered,
+        stage_seconds: clock.stages,
+    })
+}
+
+/// A module whose result differs although nothing that decides it differs is not a function of its inputs.
+fn demand_same(record: &Record, version: Digest) -> Result<()> {
+    if record.version == version {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::CheckFailed,
+        format!("the same recipe gave other bytes: dataset `{}` was not registered again", record.name),
+    )
+    .cause(format!("registered version {}, now {version}", record.version))
+    .cause("the module is not a pure function of its inputs and parameters".to_owned())
+    .hint("report this to the module's author"))
+}
+
+/// Answers from the registry, if what is there satisfies the validation that was asked for.
+fn from_registry(
+    ingested: &Ingested,
+    record: &Record,
+    registry: &Registry,
+    options: &Options,
+    clock: &mut Clock,
+) -> Result<Option<Prepared>> {
+    let name = ingested.plan().name();
+    let path = registry.root().version(name, &record.version);
+    let stored: Option<Validation> = record
+        .provenance
+        .get("validation")
+        .and_then(|validation| serde_json::from_value(validation.clone()).ok());
+    // A damaged version is derived again.
+    let Ok(document) = crate::dataset::read_document(&path, Some(&record.version)) else { return Ok(None) };
+    let verdict = match stored {
+        Some(validation) if validation.options == options.validation => validation.verdict,
+        _ => {
+            let Ok((_, dataset)) = crate::dataset::decode(&path, Some(&record.version)) else { return Ok(None) };
+            validate::validate(&dataset, &options.validation)
+        }
+    };
+    if !verdict.accepted() {
+        return Err(rejection(name.as_str(), &verdict));
+    }
+    registry.select(&Selection {
+        name,
+        recipe: record.recipe,
+        version: record.version,
+        actor: &options.actor,
+        now: register::now(),
+    })?;
+    clock.lap("registry");
+    Ok(Some(Prepared {
+        origin: Origin::Cache,
+        recipe: ingested.recipe(),
+        registered: Registered {
+            name: name.clone(),
+            version: record.version,
+            path,
+            unchanged: true,
+            document,
+        },
+        verdict,
+        stage_seconds: std::mem::take(&mut clock.stages),
+    }))
+}
+
+/// What `prepare --dry-run` shows.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// Name it would be registered under.
+    pub name: String,
+    /// Module.
+    pub module: PlanModule,
+    /// Inputs with digests.
+    pub inputs: Vec<PlanInput>,
+    /// Resolved parameters.
+    pub parameters: Value,
+    /// The recipe.
+    pub recipe: Digest,
+    /// The version that this recipe is known to give.
+    pub known_version: Option<Digest>,
+}
+
+/// The module of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanModule {
+    /// Id.
+    pub id: String,
+    /// Version.
+    pub version: String,
+    /// Library.
+    pub path: String,
+    /// Digest of the library.
+    pub sha256: Digest,
+}
+
+/// An input of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanInput {
+    /// Role.
+    pub role: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// Digest of its content.
+    pub sha256: Digest,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Says what `prepare` would do. No code of the module runs.
+///
+/// # Errors
+/// As [`prepare`], for the stages before derive.
+pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result<PlanReport> {
+    let ingested = Ingested::new(Plan::new(job, &options.search_path)?, options.ingest)?;
+    let known = match registry {
+        Some(registry) => registry.lookup(ingested.plan().name(), &ingested.recipe())?,
+        None => None,
+    };
+    let module = ingested.plan().module();
+    Ok(PlanReport {
+        name: ingested.plan().name().to_string(),
+        module: PlanModule {
+            id: module.descriptor().id.clone(),
+            version: module.embedded.manifest.version.clone(),
+            path: module.path.display().to_string(),
+            sha256: module.digest,
+        },
+        inputs: ingested
+            .inputs()
+            .iter()
+            .map(|input| PlanInput {
+                role: input.role.clone(),
+                origin: input.origin.clone(),
+                sha256: input.sha256,
+                bytes: input.raw_bytes,
+            })
+            .collect(),
+        parameters: Value::Object(ingested.plan().parameters().clone()),
+        recipe: ingested.recipe(),
+        known_version: known.map(|record| record.version),
+    })
+}
+
+/// What `reproduce` found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reproduced {
+    /// Name.
+    pub name: String,
+    /// The registered version.
+    pub registered_version: Digest,
+    /// The version that deriving again gives.
+    pub derived_version: Digest,
+    /// Whether the library was the same file as then.
+    pub same_library: bool,
+    /// Whether the bytes are the same.
+    pub identical: bool,
+}
+
+/// Derives a registered dataset again, from its provenance, without touching the registry.
+///
+/// # Errors
+/// When an input or the module is gone or differs, or the derivation fails.
+pub fn reproduce(record: &Record, job: &Job, options: &Options, listener: &dyn Listener) -> Result<Reproduced> {
+    let plan = Plan::new(job, &options.search_path)?;
+    let then = record.provenance.pointer("/recipe/module/sha256").and_then(Value::as_str);
+    let same_library = then == Some(plan.module().digest.to_string().as_str());
+    let ingested = Ingested::new(plan, options.ingest)?;
+    let derived = Derived::new(ingested, options.derive, listener)?;
+    let derived_version = register::version_of(&Validated::new(derived, &options.validation)?)?;
+    Ok(Reproduced {
+        name: record.name.to_string(),
+        registered_version: record.version,
+        derived_version,
+        same_library,
+        identical: derived_version == record.version,
+    })
+}

@@ -1,0 +1,236 @@
+//! What will run: the module with its digest, where the inputs come from, the resolved parameters. Nothing of an
+//! input is read here and no code of the module runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use plugin_api::{BundledDataset, Citation, Descriptor, InputRole};
+use serde_json::{Map, Value};
+
+use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
+use crate::modules::discover::{self, SearchDirectory};
+use crate::modules::manifest::Embedded;
+use crate::platform::SealedFile;
+use crate::registry::DatasetName;
+use crate::stages::parameters::{self, Given};
+
+/// One dataset that somebody wants.
+#[derive(Debug, Clone, Default)]
+pub struct Job {
+    /// Id of the module, or path of its library.
+    pub module: String,
+    /// Name to register under.
+    pub name: Option<String>,
+    /// Files by role. None at all means the module's bundled dataset.
+    pub inputs: BTreeMap<String, InputPath>,
+    /// Parameters; later entries win.
+    pub parameters: Vec<(String, Given)>,
+    /// One line; replaces the module's.
+    pub title: Option<String>,
+    /// Papers to cite.
+    pub citations: Vec<Citation>,
+    /// Licence of the data.
+    pub licence: Option<String>,
+}
+
+/// A file that somebody named.
+#[derive(Debug, Clone, Default)]
+pub struct InputPath {
+    /// The file.
+    pub path: PathBuf,
+    /// Directory that the file must not leave, when a manifest named it.
+    pub confined_to: Option<PathBuf>,
+    /// Digest it must have.
+    pub sha256: Option<Digest>,
+    /// Size it must have.
+    pub bytes: Option<u64>,
+}
+
+/// A checked module, not loaded.
+#[derive(Debug)]
+pub struct PlannedModule {
+    /// The file it came from, for messages and provenance.
+    pub path: PathBuf,
+    /// sha256 of the library.
+    pub digest: Digest,
+    /// The very bytes that were hashed.
+    pub library: SealedFile,
+    /// What it says of itself.
+    pub embedded: Embedded,
+}
+
+impl PlannedModule {
+    /// What it does.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.embedded.descriptor
+    }
+}
+
+/// Where an input comes from.
+#[derive(Debug)]
+pub enum Source {
+    /// A file.
+    File(InputPath),
+    /// Bytes that travel inside the library.
+    Bundled {
+        /// Path in the module's source.
+        file: String,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// One input that will be read.
+#[derive(Debug)]
+pub struct PlannedInput {
+    /// Role, with what its file must look like.
+    pub role: InputRole,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// What will run.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) module: PlannedModule,
+    pub(super) name: DatasetName,
+    pub(super) inputs: Vec<PlannedInput>,
+    pub(super) parameters: Map<String, Value>,
+    pub(super) title: String,
+    pub(super) citations: Vec<Citation>,
+    pub(super) licence: String,
+}
+
+impl Plan {
+    /// Resolves a job: finds and hashes the module, matches roles, checks parameters.
+    ///
+    /// # Errors
+    /// Everything that can be known to be wrong before an input is read.
+    pub fn new(job: &Job, search_path: &[SearchDirectory]) -> Result<Self> {
+        let found = discover::find(search_path, &job.module)?;
+        let digest = Digest::of(&found.bytes);
+        let library = SealedFile::from_bytes("module", &found.bytes).map_err(|error| {
+            Error::new(Kind::Internal, "cannot make a private copy of the module").cause(error.to_string())
+        })?;
+        let module = PlannedModule { path: found.path, digest, library, embedded: found.embedded };
+        let descriptor = module.descriptor();
+        let bundled = if job.inputs.is_empty() { Some(bundled_default(descriptor)?) } else { None };
+        let inputs = match bundled {
+            Some(dataset) => bundled_inputs(&module.embedded, dataset)?,
+            None => matched_inputs(descriptor, &job.inputs)?,
+        };
+        let mut given: Vec<(String, Given)> = bundled
+            .iter()
+            .flat_map(|dataset| &dataset.parameters)
+            .map(|(name, value)| (name.clone(), Given::Json(value.clone())))
+            .collect();
+        given.extend(job.parameters.iter().cloned());
+        let parameters = parameters::resolve(descriptor, &given)?;
+        let name = match (&job.name, bundled) {
+            (Some(name), _) => name.clone(),
+            (None, Some(dataset)) => dataset.name.clone(),
+            (None, None) => name_from_file(&inputs).unwrap_or_else(|| descriptor.id.clone()),
+        };
+        let title = job.title.clone().or_else(|| bundled.map(|dataset| dataset.title.clone()));
+        let citations = match bundled {
+            Some(dataset) if job.citations.is_empty() => dataset.citations.clone(),
+            _ => job.citations.clone(),
+        };
+        let licence = job.licence.clone().or_else(|| bundled.map(|dataset| dataset.licence.clone()));
+        Ok(Self {
+            name: DatasetName::new(name)?,
+            inputs,
+            parameters,
+            title: title.unwrap_or_else(|| descriptor.title.clone()),
+            citations,
+            licence: licence.unwrap_or_default(),
+            module,
+        })
+    }
+
+    /// Name to register under.
+    #[must_use]
+    pub fn name(&self) -> &DatasetName {
+        &self.name
+    }
+
+    /// The module that will run.
+    #[must_use]
+    pub fn module(&self) -> &PlannedModule {
+        &self.module
+    }
+
+    /// The resolved parameters.
+    #[must_use]
+    pub fn parameters(&self) -> &Map<String, Value> {
+        &self.parameters
+    }
+}
+
+fn bundled_default(descriptor: &Descriptor) -> Result<&BundledDataset> {
+    descriptor.bundled.first().ok_or_else(|| {
+        let roles: Vec<String> =
+            descriptor.inputs.iter().map(|input| format!("--input {}=PATH", input.role)).collect();
+        Error::new(Kind::Usage, format!("module `{}` brings no dataset of its own", descriptor.id))
+            .hint(format!("give its inputs: {}", roles.join(" ")))
+    })
+}
+
+fn bundled_inputs(embedded: &Embedded, dataset: &BundledDataset) -> Result<Vec<PlannedInput>> {
+    let mut inputs = Vec::new();
+    for role in &embedded.descriptor.inputs {
+        let Some(file) = dataset.inputs.get(&role.role) else { continue };
+        let bytes = embedded.bundled(file).ok_or_else(|| {
+            Error::new(Kind::Incompatible, format!("the library does not hold its bundled file `{}`", file.file))
+        })?;
+        let source = Source::Bundled { file: file.file.clone(), bytes: bytes.to_vec() };
+        inputs.push(PlannedInput { role: role.clone(), source });
+    }
+    Ok(inputs)
+}
+
+fn matched_inputs(descriptor: &Descriptor, given: &BTreeMap<String, InputPath>) -> Result<Vec<PlannedInput>> {
+    let roles = || descriptor.inputs.iter().map(|input| input.role.as_str());
+    for role in given.keys() {
+        if !roles().any(|known| known == role) {
+            let error = Error::new(Kind::Usage, format!("module `{}` has no input `{role}`", descriptor.id));
+            let error = match crate::text::nearest(role, roles()) {
+                Some(near) => error.hint(format!("did you mean `--input {near}=…`?")),
+                None => error,
+            };
+            let roles: Vec<&str> = roles().collect();
+            return Err(error.hint(format!("its inputs are: {}", roles.join(", "))));
+        }
+    }
+    let mut inputs = Vec::new();
+    for role in &descriptor.inputs {
+        match given.get(&role.role) {
+            Some(path) => inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) }),
+            None if role.required => {
+                return Err(Error::new(
+                    Kind::BadInput,
+                    format!("module `{}` needs the input `{}`: {}", descriptor.id, role.role, role.meaning),
+                )
+                .hint(format!("give it with `--input {}=PATH`", role.role)));
+            }
+            None => {}
+        }
+    }
+    Ok(inputs)
+}
+
+/// `…/desi_mean.txt.gz` becomes `desi_mean`, with what a name may not hold replaced by `_`.
+fn name_from_file(inputs: &[PlannedInput]) -> Option<String> {
+    let Source::File(InputPath { path, .. }) = &inputs.first()?.source else { return None };
+    let mut stem = path.file_name()?.to_str()?;
+    for extension in [".gz", ".zst"] {
+        stem = stem.strip_suffix(extension).unwrap_or(stem);
+    }
+    let stem = Path::new(stem).file_stem()?.to_str()?;
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._+-".contains(letter) { letter } else { '_' };
+    let name: String = stem.chars().map(plain).take(100).collect();
+    Some(name.trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric()).to_owned())
+        .filter(|name| !name.is_empty())
+}

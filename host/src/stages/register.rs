@@ -1,0 +1,138 @@
+//! Writes a validated dataset and its provenance, once, for ever.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::registry::{DatasetName, Outcome, Registration, Registry};
+use crate::stages::ingest::{Ingested, PIPELINE};
+use crate::stages::validated::Validated;
+
+/// A dataset that is durable.
+#[derive(Debug, Clone, Serialize)]
+pub struct Registered {
+    /// Name.
+    pub name: DatasetName,
+    /// sha256 of its content.
+    pub version: Digest,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Whether the same content had been there before.
+    pub unchanged: bool,
+    /// What is in it.
+    pub document: DatasetDocument,
+}
+
+impl Registered {
+    /// Encodes and registers.
+    ///
+    /// # Errors
+    /// When the data root cannot be written; the registry is then as it was.
+    pub fn new(validated: &Validated, registry: &Registry, actor: &str) -> Result<Self> {
+        let ingested = &validated.derived.ingested;
+        let encoded = encode(&validated.derived.dataset, header(ingested))?;
+        let files: Vec<(String, Vec<u8>)> =
+            encoded.files.into_iter().map(|file| (file.name, file.bytes)).collect();
+        let name = ingested.plan.name.clone();
+        let outcome = registry.register(&Registration {
+            name: &name,
+            recipe: ingested.recipe,
+            version: encoded.version,
+            files: &files,
+            provenance: provenance(validated, encoded.version, actor),
+            actor,
+            now: now(),
+        })?;
+        Ok(Self {
+            path: registry.root().version(&name, &encoded.version),
+            name,
+            version: encoded.version,
+            unchanged: matches!(outcome, Outcome::Unchanged { .. }),
+            document: encoded.document,
+        })
+    }
+}
+
+/// The content's version without writing anything: what `--force` and `reproduce` compare.
+///
+/// # Errors
+/// When the dataset cannot be encoded.
+pub fn version_of(validated: &Validated) -> Result<Digest> {
+    Ok(encode(&validated.derived.dataset, header(&validated.derived.ingested))?.version)
+}
+
+fn header(ingested: &Ingested) -> DocumentHeader {
+    let plan = &ingested.plan;
+    DocumentHeader {
+        title: plan.title.clone(),
+        module: ModuleIdentity {
+            id: plan.module.descriptor().id.clone(),
+            version: plan.module.embedded.manifest.version.clone(),
+        },
+        citations: plan.citations.clone(),
+        licence: plan.licence.clone(),
+    }
+}
+
+/// Now, UTC, to the millisecond.
+#[must_use]
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
+}
+
+/// Everything that led to a version. Timings and names of this machine stand here and never in the content.
+fn provenance(validated: &Validated, version: Digest, actor: &str) -> Value {
+    let ingested = &validated.derived.ingested;
+    let plan = &ingested.plan;
+    let inputs: Vec<Value> = ingested
+        .inputs
+        .iter()
+        .map(|input| {
+            json!({
+                "role": input.role,
+                "origin": input.origin,
+                "sha256": input.sha256,
+                "raw_sha256": input.raw_sha256,
+                "raw_bytes": input.raw_bytes,
+                "encoding": input.encoding,
+            })
+        })
+        .collect();
+    json!({
+        "schema": "host.provenance/1",
+        "name": plan.name,
+        "version": version,
+        "recipe": {
+            "id": ingested.recipe,
+            "pipeline": PIPELINE,
+            "inputs": inputs,
+            "parameters": plan.parameters,
+            "module": {
+                "id": plan.module.descriptor().id,
+                "version": plan.module.embedded.manifest.version,
+                "sha256": plan.module.digest,
+                "path": plan.module.path,
+                "api": plan.module.embedded.manifest.api,
+                "rustc": plan.module.embedded.manifest.rustc,
+                "target": plan.module.embedded.manifest.target,
+            },
+            "title": plan.title,
+            "citations": plan.citations,
+            "licence": plan.licence,
+        },
+        "execution": validated.derived.execution,
+        "validation": validated.validation,
+        "environment": {
+            "host": env!("CARGO_PKG_VERSION"),
+            "operating_system": std::env::consts::OS,
+            "architecture": std::env::consts::ARCH,
+        },
+        "agent": { "actor": actor, "process": std::process::id() },
+        "registered_at": now(),
+    })
+}

@@ -1,0 +1,96 @@
+//! The types that cross between host and module. Every one is `#[repr(C)]` and layout-checked by abi_stable.
+//!
+//! Invariant: within one major version plain structs never change; [`ModuleRoot`] and [`HostCallbacks`] grow only
+//! after their last prefix field, where an older peer simply has nothing. A snapshot test holds the layout.
+
+#![expect(unsafe_code, reason = "the derive macro of abi_stable implements its unsafe trait")]
+#![expect(unreachable_pub, reason = "the derive macro makes accessors as visible as the fields")]
+#![cfg_attr(not(feature = "host"), expect(dead_code, reason = "only a host calls the accessors"))]
+
+use std::ffi::c_void;
+
+use abi_stable::StableAbi;
+use abi_stable::library::RootModule;
+use abi_stable::package_version_strings;
+use abi_stable::sabi_types::VersionStrings;
+use abi_stable::std_types::{RResult, RSlice, RStr, RString, RVec};
+
+use crate::arrow_c::ArrowArrayStream;
+
+/// What a module exports.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = ModuleRef)))]
+pub struct ModuleRoot {
+    /// The embedded section: manifest, descriptor and bundled files.
+    pub section: extern "C" fn() -> RSlice<'static, u8>,
+    /// Runs a derivation. Inputs and host stay alive until every stream of the output is released.
+    pub derive: extern "C" fn(AbiRequest<'_>) -> RResult<AbiOutput, RString>,
+    /// Escape hatch for growth without a change of layout: operation name and JSON in, JSON out.
+    #[sabi(last_prefix_field)]
+    pub invoke: extern "C" fn(RStr<'_>, RStr<'_>) -> RResult<RString, RString>,
+    // api 1.1 begin
+    /// Cheap check of the inputs alone: JSON array of findings.
+    pub inspect: extern "C" fn(AbiRequest<'_>) -> RResult<RString, RString>,
+    // api 1.1 end
+}
+
+impl RootModule for ModuleRef {
+    abi_stable::declare_root_module_statics! {ModuleRef}
+    const BASE_NAME: &'static str = "host_module";
+    const NAME: &'static str = "host_module";
+    const VERSION_STRINGS: VersionStrings = package_version_strings!();
+}
+
+/// What the host offers while a derivation runs.
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix(prefix_ref = HostCallbacksRef)))]
+pub struct HostCallbacks {
+    /// Level (0 error … 4 trace) and text.
+    pub log: extern "C" fn(AbiHostData, u32, RStr<'_>),
+    /// Fraction done, 0 to 1, and what is being done.
+    pub progress: extern "C" fn(AbiHostData, f64, RStr<'_>),
+    /// Whether the module should stop.
+    #[sabi(last_prefix_field)]
+    pub cancelled: extern "C" fn(AbiHostData) -> bool,
+}
+
+/// The host's own state, opaque to the module.
+#[repr(transparent)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct AbiHostData(pub *const c_void);
+
+/// Callbacks with their state.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct AbiHost {
+    pub data: AbiHostData,
+    pub callbacks: HostCallbacksRef,
+}
+
+/// One input file.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct AbiInput<'a> {
+    pub role: RStr<'a>,
+    pub name: RStr<'a>,
+    pub bytes: RSlice<'a, u8>,
+}
+
+/// One derivation.
+#[repr(C)]
+#[derive(Clone, Copy, StableAbi)]
+pub struct AbiRequest<'a> {
+    pub inputs: RSlice<'a, AbiInput<'a>>,
+    pub parameters: RStr<'a>,
+    pub host: AbiHost,
+}
+
+/// Report as JSON; the tables' streams, then one stream of a single column for each matrix.
+#[repr(C)]
+#[derive(StableAbi)]
+pub struct AbiOutput {
+    pub report: RString,
+    pub streams: RVec<ArrowArrayStream>,
+}

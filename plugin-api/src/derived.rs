@@ -1,0 +1,255 @@
+//! What a derivation returns.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Table;
+
+/// The result of a derivation: tables and matrices as the contract promises, and what a reader must know of them.
+#[derive(Debug)]
+pub struct Derived<'a> {
+    /// Which of the descriptor's `outputs` this is.
+    pub output: String,
+    /// Tables, the principal one first.
+    pub tables: Vec<Table<'a>>,
+    /// Square matrices.
+    pub matrices: Vec<Matrix>,
+    /// Conventions, corrections, selections: anything that is true of the whole dataset. Part of its content, so no
+    /// clock, path or host name.
+    pub metadata: BTreeMap<String, Value>,
+    /// What the module noticed. An `Error` stops the dataset, as a broken contract does.
+    pub findings: Vec<Finding>,
+    /// Layouts of other programs that the dataset can be written in, by format name.
+    pub exports: BTreeMap<String, ExportFormat>,
+}
+
+impl<'a> Derived<'a> {
+    /// An empty result of the given output.
+    pub fn new(output: impl Into<String>) -> Self {
+        Self {
+            output: output.into(),
+            tables: Vec::new(),
+            matrices: Vec::new(),
+            metadata: BTreeMap::new(),
+            findings: Vec::new(),
+            exports: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a table.
+    #[must_use]
+    pub fn table(mut self, table: Table<'a>) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    /// Adds a matrix.
+    #[must_use]
+    pub fn matrix(mut self, matrix: Matrix) -> Self {
+        self.matrices.push(matrix);
+        self
+    }
+
+    /// Adds an entry of the metadata.
+    #[must_use]
+    pub fn note(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a finding.
+    #[must_use]
+    pub fn finding(mut self, finding: Finding) -> Self {
+        self.findings.push(finding);
+        self
+    }
+
+    /// Adds a layout under the name the user types after `--format`.
+    #[must_use]
+    pub fn export(mut self, name: impl Into<String>, format: ExportFormat) -> Self {
+        self.exports.insert(name.into(), format);
+        self
+    }
+}
+
+/// A square matrix, row-major. The host refuses `values` whose length is not `size * size`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Name in the contract.
+    pub name: String,
+    /// Number of rows and of columns.
+    pub size: usize,
+    /// Elements, row after row.
+    pub values: Vec<f64>,
+}
+
+impl Matrix {
+    /// Wraps the elements of a square matrix, row after row.
+    pub fn new(name: impl Into<String>, size: usize, values: Vec<f64>) -> Self {
+        Self { name: name.into(), size, values }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Suspicious: stops the dataset under `--strict`.
+    Warning,
+    /// Wrong: stops the dataset, except where `--lenient` says otherwise.
+    Error,
+}
+
+/// Something noticed about the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable, machine-readable: `covariance.row-order`.
+    pub code: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Where: input and line, table and row, matrix and element.
+    pub place: String,
+    /// What.
+    pub message: String,
+    /// The value measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<f64>,
+    /// The value it was held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding without numbers or hint.
+    pub fn new(
+        severity: Severity,
+        code: impl Into<String>,
+        place: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.into(),
+            severity,
+            place: place.into(),
+            message: message.into(),
+            measured: None,
+            limit: None,
+            hint: None,
+        }
+    }
+
+    /// Adds what was measured and what it was held against.
+    #[must_use]
+    pub fn measured(mut self, measured: f64, limit: f64) -> Self {
+        self.measured = Some(measured);
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// A layout of another program: the files `host export NAME --format …` writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExportFormat {
+    /// Which program reads it and how.
+    pub meaning: String,
+    /// Files, each named by the dataset's name and a suffix.
+    pub files: Vec<ExportFile>,
+}
+
+/// One file of a layout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExportFile {
+    /// Appended to the dataset's name: `_mean.txt`.
+    pub suffix: String,
+    /// What stands in it.
+    pub content: ExportContent,
+}
+
+/// What stands in an exported file. Numbers are written with the fewest digits that read back to the same bits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ExportContent {
+    /// Columns of a table, separated by blanks, one row a line.
+    Columns {
+        /// The table.
+        table: String,
+        /// The columns.
+        columns: Vec<String>,
+        /// First line, written as it is; absent for none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<String>,
+    },
+    /// A matrix, separated by blanks, one row a line.
+    Matrix {
+        /// The matrix.
+        matrix: String,
+        /// Whether the first line is the number of rows and each element has a line of its own.
+        #[serde(default)]
+        leading_size: bool,
+    },
+    /// Text in which `{name}` stands for the dataset's name and `{directory}` for the folder of the export.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// One JSON object.
+    Document {
+        /// Value of each key.
+        fields: BTreeMap<String, FieldSource>,
+    },
+}
+
+/// Where a value of an exported JSON object comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FieldSource {
+    /// A column, as an array.
+    Column {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A matrix, as an array of arrays.
+    Matrix {
+        /// The matrix.
+        matrix: String,
+    },
+    /// Metadata, units, citations and identity of the dataset.
+    Metadata,
+}
+
+/// The part of a result that crosses as JSON.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[doc(hidden)]
+pub struct Report {
+    pub output: String,
+    /// Names of the streamed tables, in order; matrices follow them in the list of streams.
+    pub tables: Vec<String>,
+    pub matrices: Vec<MatrixHeader>,
+    pub metadata: BTreeMap<String, Value>,
+    pub findings: Vec<Finding>,
+    pub exports: BTreeMap<String, ExportFormat>,
+}
+
+/// Name and size of a matrix; its elements follow as a stream of one column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(hidden)]
+pub struct MatrixHeader {
+    pub name: String,
+    pub size: usize,
+}

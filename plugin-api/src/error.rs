@@ -1,0 +1,126 @@
+//! Why a derivation failed, in words that a user can act on.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a derivation failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ModuleError {
+    /// An input cannot be what its role says.
+    BadInput(Fault),
+    /// A parameter, or its combination with others or with the inputs, makes no sense.
+    BadParameter(Fault),
+    /// A limit was reached.
+    LimitExceeded {
+        /// What was limited.
+        what: String,
+        /// The limit.
+        limit: f64,
+        /// What was found.
+        found: f64,
+    },
+    /// The host asked the module to stop, and it did.
+    Cancelled,
+    /// A fault of the module itself.
+    Internal {
+        /// What went wrong.
+        message: String,
+    },
+    /// The module panicked; filled in by the guard of [`export_module!`](crate::export_module).
+    Panic {
+        /// The panic's text.
+        message: String,
+        /// `file:line:column` in the module's source.
+        location: String,
+    },
+}
+
+/// A fault with its place.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Input role or parameter name.
+    pub subject: String,
+    /// Line in the file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Field or column in the line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+    /// What is wrong, with the value found and what was expected.
+    pub message: String,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl ModuleError {
+    /// An input is wrong.
+    pub fn bad_input(role: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::BadInput(Fault { subject: role.into(), message: message.into(), ..Fault::default() })
+    }
+
+    /// A parameter is wrong.
+    pub fn bad_parameter(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::BadParameter(Fault { subject: name.into(), message: message.into(), ..Fault::default() })
+    }
+
+    /// The module itself is wrong.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal { message: message.into() }
+    }
+
+    /// Adds the line of the input, counted from 1.
+    #[must_use]
+    pub fn line(self, line: u64) -> Self {
+        self.with(|fault| fault.line = Some(line))
+    }
+
+    /// Adds the field of the line, counted from 1.
+    #[must_use]
+    pub fn column(self, column: u64) -> Self {
+        self.with(|fault| fault.column = Some(column))
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        self.with(|fault| fault.hint = Some(hint))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Fault)) -> Self {
+        if let Self::BadInput(fault) | Self::BadParameter(fault) = &mut self {
+            change(fault);
+        }
+        self
+    }
+}
+
+impl fmt::Display for ModuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadInput(fault) => {
+                write!(formatter, "input `{}`", fault.subject)?;
+                if let Some(line) = fault.line {
+                    write!(formatter, ", line {line}")?;
+                }
+                if let Some(column) = fault.column {
+                    write!(formatter, ", field {column}")?;
+                }
+                write!(formatter, ": {}", fault.message)
+            }
+            Self::BadParameter(fault) => write!(formatter, "parameter `{}`: {}", fault.subject, fault.message),
+            Self::LimitExceeded { what, limit, found } => {
+                write!(formatter, "{what} is {found}, the limit is {limit}")
+            }
+            Self::Cancelled => formatter.write_str("cancelled"),
+            Self::Internal { message } => formatter.write_str(message),
+            Self::Panic { message, location } => write!(formatter, "panicked at {location}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for ModuleError {}

@@ -1,0 +1,79 @@
+//! Baryon acoustic oscillation measurements: reads what surveys publish, keeps every number as it is, and says what it
+//! means.
+//!
+//! Two kinds of result: `gaussian`, a vector of measurements with its covariance, and `grid`, a tabulated likelihood.
+//!
+//! # Invariants
+//! * The published basis, order and digits are the primary table. Nothing is scaled, corrected, sorted or selected.
+//! * Other bases are further tables, made on request with the covariance propagated.
+//! * The list of known releases gives names and guards, never a number of a measurement.
+#![forbid(unsafe_code)]
+
+mod conventions;
+mod description;
+mod exports;
+mod gaussian;
+mod grid;
+mod plausibility;
+mod quantity;
+mod reader;
+mod recognition;
+mod releases;
+mod rotation;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use plugin_api::{
+    Context, DerivationModule, Derived, Finding, Inputs, ModuleError, Parameters, export_module,
+};
+
+/// The module.
+#[derive(Debug, Default)]
+pub struct Bao;
+
+/// Derives a dataset from the inputs; the whole of [`Bao`] without a host.
+///
+/// # Errors
+/// [`ModuleError::BadInput`] and [`ModuleError::BadParameter`] with the place of the fault and what to do.
+pub fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Derived<'static>, ModuleError> {
+    let settings = settings::Settings::read(parameters)?;
+    let releases = releases::known()?;
+    if inputs.get(reader::GRID).is_some() {
+        return grid::derive(inputs, &settings, &releases);
+    }
+    settings.refuse_grid_parameters()?;
+    gaussian::derive(inputs, &settings, &releases)
+}
+
+impl DerivationModule for Bao {
+    fn derive<'a>(
+        &self,
+        inputs: &Inputs<'a>,
+        parameters: &Parameters,
+        context: &Context<'a>,
+    ) -> Result<Derived<'a>, ModuleError> {
+        context.check_cancelled()?;
+        context.progress(0.0, "reading the measurements");
+        let derived = derive(inputs, parameters)?;
+        context.progress(1.0, "measurements read");
+        Ok(derived)
+    }
+
+    /// A derivation takes a millisecond, so its findings are the inspection.
+    fn inspect(
+        &self,
+        inputs: &Inputs<'_>,
+        parameters: &Parameters,
+        context: &Context<'_>,
+    ) -> Result<Vec<Finding>, ModuleError> {
+        context.check_cancelled()?;
+        Ok(derive(inputs, parameters)?.findings)
+    }
+}
+
+export_module! {
+    module: Bao,
+    descriptor: "../module.json",
+    files: ["../bundled/desi_dr2_mean.txt", "../bundled/desi_dr2_covariance.txt"],
+}

@@ -1,0 +1,201 @@
+//! Reads the vector of measurements: `z value [error] [quantity [tracer]]`, every line alike.
+
+use cosmology::text::{Line, counted, lines, number, shortened};
+use plugin_api::{Input, ModuleError};
+
+use crate::quantity::Quantity;
+
+/// Role of the vector of measurements.
+pub(crate) const MEAN: &str = "mean";
+/// Role of its covariance.
+pub(crate) const COVARIANCE: &str = "covariance";
+/// Role of a tabulated likelihood.
+pub(crate) const GRID: &str = "grid";
+
+/// A line of the vector, as written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// Line in the file, from 1.
+    pub(crate) line: u64,
+    pub(crate) z: f64,
+    pub(crate) value: f64,
+    pub(crate) error: Option<f64>,
+    /// Label in the file, with the prefix it has there.
+    pub(crate) label: Option<String>,
+    /// What the label says, or later what parameter or release say.
+    pub(crate) quantity: Option<Quantity>,
+    pub(crate) tracer: Option<String>,
+}
+
+/// How many numbers and how many words each line has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    numbers: usize,
+    words: usize,
+}
+
+/// More measurements than any vector has whose covariance is handled as one dense matrix.
+const MOST_ROWS: usize = 5000;
+
+const LAYOUT: &str = "each line is `z value quantity` or `z value error quantity`, a tracer may follow";
+
+pub(crate) fn read(input: &Input<'_>) -> Result<Vec<Row>, ModuleError> {
+    let mut shape: Option<(Shape, u64)> = None;
+    let mut rows = Vec::new();
+    for line in lines(input.text()?) {
+        let found = shape_of(&line)?;
+        let (first, first_line) = *shape.get_or_insert((found, line.number));
+        if found != first {
+            let message =
+                format!("{} in this line, but {} in line {first_line}", described(found), described(first));
+            return Err(ModuleError::bad_input(MEAN, message).line(line.number).hint(LAYOUT));
+        }
+        if rows.len() == MOST_ROWS {
+            let message = format!("more than {MOST_ROWS} measurements");
+            return Err(ModuleError::bad_input(MEAN, message).line(line.number).hint(LAYOUT));
+        }
+        rows.push(row(&line, first)?);
+    }
+    if rows.is_empty() {
+        return Err(ModuleError::bad_input(MEAN, "there is no measurement in it").hint(LAYOUT));
+    }
+    Ok(rows)
+}
+
+fn described(shape: Shape) -> String {
+    format!("{} and {}", counted(shape.numbers, "number"), counted(shape.words, "word"))
+}
+
+/// The third field is an error when it starts like a number, else a label; the first two are always numbers.
+fn shape_of(line: &Line<'_>) -> Result<Shape, ModuleError> {
+    let fields = line.fields.len();
+    let third_is_number = line.fields.get(2).is_some_and(|field| {
+        let unsigned = field.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        unsigned.starts_with(|character: char| character.is_ascii_digit() || character == '.')
+            || matches!(unsigned.as_str(), "nan" | "inf" | "infinity")
+    });
+    let numbers = if third_is_number { 3 } else { fields.min(2) };
+    let shape = Shape { numbers, words: fields - numbers };
+    if fields < 2 || shape.words > 2 {
+        let error = ModuleError::bad_input(MEAN, format!("{} in this line", counted(fields, "field")));
+        let hint = if line.fields.iter().any(|field| field.contains([',', ';'])) {
+            "separate fields by blanks: each line is `z value quantity` or `z value error quantity`"
+        } else {
+            LAYOUT
+        };
+        return Err(error.line(line.number).hint(hint));
+    }
+    Ok(shape)
+}
+
+fn row(line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
+    let read = |index: usize, column: u64, expected: &str| {
+        number(MEAN, line.number, column, line.fields.get(index).copied().unwrap_or_default(), expected)
+    };
+    let refuse =
+        |column: u64, message: String| ModuleError::bad_input(MEAN, message).line(line.number).column(column);
+    let z = read(0, 1, "a redshift")?;
+    if z <= 0.0 || z > 1100.0 {
+        return Err(refuse(1, format!("a redshift of {z}, expected more than 0 and at most 1100")));
+    }
+    let value = read(1, 2, "the measured value")?;
+    if value <= 0.0 {
+        return Err(refuse(2, format!("a value of {value}, but all these quantities are positive")));
+    }
+    let error = if shape.numbers == 3 { Some(read(2, 3, "the error of the value")?) } else { None };
+    if let Some(error) = error
+        && error <= 0.0
+    {
+        return Err(refuse(3, format!("an error of {error}, expected a positive number")));
+    }
+    let label = line.fields.get(shape.numbers).map(|&label| label.to_owned());
+    let quantity = match &label {
+        None => None,
+        Some(label) => Some(Quantity::from_label(label).ok_or_else(|| {
+            refuse(shape.numbers as u64 + 1, format!("unknown quantity `{}`", shortened(label)))
+                .hint(format!("did you mean `{}`?", Quantity::nearest(label)))
+        })?),
+    };
+    let tracer = line.fields.get(shape.numbers + 1).map(|&tracer| tracer.to_owned());
+    Ok(Row { line: line.number, z, value, error, label, quantity, tracer })
+}
+
+/// Refuses the same measurement given twice: same redshift, quantity and tracer.
+pub(crate) fn refuse_duplicates(rows: &[Row]) -> Result<(), ModuleError> {
+    for (index, row) in rows.iter().enumerate() {
+        let same = |earlier: &&Row| {
+            earlier.z.to_bits() == row.z.to_bits()
+                && earlier.quantity == row.quantity
+                && earlier.tracer == row.tracer
+        };
+        if let Some(earlier) = rows.iter().take(index).find(same) {
+            let what = row.quantity.map_or("the value", Quantity::label);
+            let message = format!("{what} at z = {} stands in line {} already", row.z, earlier.line);
+            return Err(ModuleError::bad_input(MEAN, message).line(row.line).hint(
+                "remove one line, and its row and column of the covariance; for two samples at one redshift name the \
+                 tracer in a last column",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<Row>, ModuleError> {
+        read(&Input { role: MEAN, name: "mean.txt", bytes: text.as_bytes() })
+    }
+
+    #[test]
+    fn every_published_layout_is_read() {
+        let rows = parse("# z value quantity\n0.38 81.2087  bao_Hz_rs\n").unwrap();
+        assert_eq!(rows[0].quantity, Some(Quantity::HubbleTimesRuler));
+        assert_eq!(rows[0].label.as_deref(), Some("bao_Hz_rs"));
+        let rows = parse("0.106 0.336 0.015 rs_over_DV").unwrap();
+        assert_eq!((rows[0].error, rows[0].quantity), (Some(0.015), Some(Quantity::InverseSphericalRatio)));
+        let rows = parse("0.51 13.5 DM_over_rs LRG1\r\n0.51 21.8 DH_over_rs LRG1\r\n\r\n").unwrap();
+        assert_eq!((rows.len(), rows[1].tracer.as_deref()), (2, Some("LRG1")));
+        let rows = parse("# z_eff Dv (r_s^fid/r_s)\n  0.44  1716\n  0.60  2221\n").unwrap();
+        assert_eq!((rows.len(), rows[0].quantity), (2, None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_line_and_field() {
+        for (text, place) in [
+            ("0.5 nan DM_over_rs", "line 1, field 2: not a finite number: found `nan`"),
+            ("0.5 13.5 DM_over_rs\n0.7 1,5 DM_over_rs", "line 2, field 2: not a number: found `1,5`"),
+            ("z value quantity\n0.5 13.5 DM_over_rs", "line 1, field 1: not a number: found `z`"),
+            ("0.5 1e999 DM_over_rs", "line 1, field 2: too large"),
+            ("0.5 13.5 inf DM_over_rs", "line 1, field 3: not a finite number"),
+            ("0.5 13.5 DM_over_rd", "line 1, field 3: unknown quantity `DM_over_rd`"),
+            ("0.5 13.5 1.0 DM", "line 1, field 4: unknown quantity `DM`"),
+            ("0.5 -13.5 DM_over_rs", "line 1, field 2: a value of -13.5"),
+            ("0 13.5 DM_over_rs", "line 1, field 1: a redshift of 0"),
+            ("1101 13.5 DM_over_rs", "line 1, field 1: a redshift of 1101"),
+            ("0.5 13.5 -1 DM_over_rs", "line 1, field 3: an error of -1"),
+            (
+                "0.5 13.5 DM_over_rs\n0.7 13.5",
+                "line 2: 2 numbers and 0 words in this line, but 2 numbers and 1 word",
+            ),
+            ("0.5,13.5,DM_over_rs", "line 1: 1 field in this line"),
+            ("0.5 13.5 DM_over_rs LRG 1", "line 1: 5 fields in this line"),
+            ("# nothing\n", "there is no measurement in it"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(place), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_measurement_given_twice_is_refused_with_both_lines() {
+        let rows = parse("# c\n0.5 13.5 DM_over_rs\n0.5 21 DH_over_rs\n0.50 13.5 DM_over_rs\n").unwrap();
+        let error = refuse_duplicates(&rows).unwrap_err().to_string();
+        assert!(error.contains("line 4") && error.contains("line 2 already"), "{error}");
+        let rows = parse("0.5 13.5 DM_over_rs LRG\n0.5 13.6 DM_over_rs ELG\n").unwrap();
+        refuse_duplicates(&rows).unwrap();
+    }
+}

@@ -1,0 +1,84 @@
+//! The descriptor, the bundled files, and the layouts of other programs.
+
+use plugin_api::{Descriptor, ExportContent};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{DR2_COVARIANCE, DR2_MEAN, DR12_COVARIANCE, DR12_MEAN, defaults, vector};
+use crate::quantity::Quantity;
+
+fn descriptor() -> Descriptor {
+    serde_json::from_str(include_str!("../../module.json")).unwrap()
+}
+
+#[test]
+fn the_descriptor_states_the_digests_of_the_bundled_files() {
+    let descriptor = descriptor();
+    assert_eq!((descriptor.id.as_str(), descriptor.schema.as_str()), ("bao", "host.module/1"));
+    let bundled = &descriptor.bundled[0];
+    for (role, text) in [("mean", DR2_MEAN), ("covariance", DR2_COVARIANCE)] {
+        let digest = Sha256::digest(text.as_bytes());
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        assert_eq!(bundled.inputs[role].sha256, digest, "{role}");
+    }
+    let derived = vector(DR2_MEAN, DR2_COVARIANCE, json!(bundled.parameters)).unwrap();
+    assert!(derived.findings.is_empty());
+    assert_eq!(derived.metadata["title"], json!(bundled.title));
+}
+
+/// Every table and column is in the contract, in its order and type.
+#[test]
+fn what_is_derived_is_what_the_descriptor_promises() {
+    let descriptor = descriptor();
+    for basis in ["native", "ratios", "dv_fap"] {
+        let derived = vector(DR12_MEAN, DR12_COVARIANCE, json!({"derive": basis})).unwrap();
+        let contract = &descriptor.outputs[&derived.output];
+        assert_eq!(derived.tables.len(), contract.tables.len());
+        for (table, promised) in derived.tables.iter().zip(&contract.tables) {
+            assert_eq!(table.name(), promised.name);
+            let columns: Vec<_> =
+                table.fields().iter().map(|field| (field.name.as_str(), field.kind)).collect();
+            let expected: Vec<_> =
+                promised.columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
+            assert_eq!(columns, expected);
+        }
+        let names: Vec<&str> = derived.matrices.iter().map(|matrix| matrix.name.as_str()).collect();
+        assert!(
+            names.iter().all(|name| contract.matrices.iter().any(|matrix| matrix.name == *name)),
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
+fn the_descriptor_allows_exactly_the_labels_and_units_in_use() {
+    let descriptor = descriptor();
+    let columns = &descriptor.outputs["gaussian"].tables[0].columns;
+    let allowed = |name: &str| columns.iter().find(|column| column.name == name).unwrap().allowed.clone();
+    assert_eq!(allowed("quantity"), Quantity::ALL.map(Quantity::label));
+    for quantity in Quantity::ALL {
+        for scaled in [false, true] {
+            assert!(allowed("unit").iter().any(|unit| unit == quantity.unit(scaled)), "{quantity}");
+        }
+    }
+}
+
+#[test]
+fn the_cobaya_block_names_the_fiducial_where_there_is_one() {
+    let block = |mean: &str, covariance: &str| {
+        let derived = vector(mean, covariance, defaults()).unwrap();
+        let ExportContent::Text { text } = &derived.exports["cobaya"].files[2].content else { panic!() };
+        text.clone()
+    };
+    let dr12 = block(DR12_MEAN, DR12_COVARIANCE);
+    assert!(dr12.ends_with("    cov_file: {name}_cov.txt\n    rs_fid: 147.78\n"), "{dr12}");
+    assert!(!block(DR2_MEAN, DR2_COVARIANCE).contains("rs_fid"));
+}
+
+#[test]
+fn the_fitting_layout_has_five_keys() {
+    let derived = vector(DR2_MEAN, DR2_COVARIANCE, defaults()).unwrap();
+    let ExportContent::Document { fields } = &derived.exports["fit"].files[0].content else { panic!() };
+    let keys: Vec<&str> = fields.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["covariance", "metadata", "observations", "redshifts", "uncertainties"]);
+}

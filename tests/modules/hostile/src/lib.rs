@@ -1,0 +1,150 @@
+//! A module that misbehaves on request; see `deed` in `module.json`.
+
+use std::io::Write;
+use std::os::fd::FromRawFd;
+use std::time::Duration;
+
+use plugin_api::{
+    Column, ColumnKind, Context, DerivationModule, Derived, Field, Finding, Inputs, Level, Matrix, ModuleError,
+    Parameters, Severity, Table,
+};
+
+#[derive(Default)]
+struct Hostile;
+
+impl DerivationModule for Hostile {
+    fn derive<'a>(
+        &self,
+        _inputs: &Inputs<'a>,
+        parameters: &Parameters,
+        context: &Context<'a>,
+    ) -> Result<Derived<'a>, ModuleError> {
+        let rows = usize::try_from(parameters.integer("rows")?.unwrap_or(3)).unwrap_or(3);
+        context.progress(0.5, "about to do it");
+        match parameters.text("deed")?.unwrap_or("behave") {
+            "panic" => panic!("as asked"),
+            "panic-any" => std::panic::panic_any(42_u8),
+            "panic-in-stream" => {
+                let batches = std::iter::from_fn(|| panic!("while the table is read"));
+                return Ok(Derived::new("numbers").table(Table::streamed("data", fields(), batches)));
+            }
+            "error-in-stream" => {
+                let error = ModuleError::bad_input("bytes", "not as promised").line(7).hint("look at line 7");
+                let batches = std::iter::once(Err(error));
+                return Ok(Derived::new("numbers").table(Table::streamed("data", fields(), batches)));
+            }
+            "abort" => std::process::abort(),
+            "segfault" => unsafe {
+                std::ptr::null_mut::<u8>().write_volatile(1);
+            },
+            "exit-0" => std::process::exit(0),
+            "exit-3" => std::process::exit(3),
+            "loop" => loop {
+                std::hint::spin_loop();
+            },
+            "polite-loop" => loop {
+                std::thread::sleep(Duration::from_millis(10));
+                context.check_cancelled()?;
+            },
+            "allocate" => {
+                let mut hoard = Vec::new();
+                loop {
+                    hoard.push(vec![1_u8; 16 << 20]);
+                }
+            }
+            "stack-overflow" => {
+                std::hint::black_box(overflow(1));
+            }
+            "print-much" => {
+                let line = [b'x'; 1 << 16];
+                for _ in 0..1024 {
+                    let _ = std::io::stderr().write_all(&line);
+                    let _ = std::io::stdout().write_all(&line);
+                }
+                std::process::exit(1);
+            }
+            "garbage-frame" => {
+                let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
+                let _ = socket.write_all(b"\x05\0\0\0{]}[!");
+                std::process::exit(0);
+            }
+            "forged-done" => {
+                let frame = br#"{"frame":"done","report":{"offset":0,"length":99999999},"streams":[]}"#;
+                let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
+                let _ = socket.write_all(&u32::try_from(frame.len()).unwrap_or(0).to_le_bytes());
+                let _ = socket.write_all(frame);
+                std::process::exit(0);
+            }
+            "close-descriptors" => {
+                for descriptor in 0..64 {
+                    drop(unsafe { std::fs::File::from_raw_fd(descriptor) });
+                }
+            }
+            "unequal-columns" => {
+                let columns = vec![names(3), Column::from(vec![1.0])];
+                let batches = std::iter::once(Ok(columns));
+                return Ok(Derived::new("numbers").table(Table::streamed("data", fields(), batches)));
+            }
+            "unknown-output" => return Ok(Derived::new("nothing")),
+            "escaping-name" => {
+                return Ok(Derived::new("numbers").table(Table::new("../../escape").column("a", vec![1.0]).build()));
+            }
+            "short-matrix" => {
+                return Ok(table(rows).matrix(Matrix::new("covariance", 1_000_000_000, vec![1.0])));
+            }
+            "not-a-number" => {
+                let table = Table::new("data").column("row_id", names(1)).column("value", vec![f64::NAN]).build();
+                return Ok(Derived::new("numbers").table(table));
+            }
+            "finding" => {
+                let finding = Finding::new(Severity::Error, "hostile.finding", "nowhere", "this is wrong");
+                return Ok(table(rows).finding(finding.hint("do not trust it")));
+            }
+            "warning" => {
+                return Ok(table(rows).finding(Finding::new(Severity::Warning, "hostile.warning", "here", "odd")));
+            }
+            "random" => {
+                // The address of a local differs from run to run.
+                let here = 0_u8;
+                let value = (std::ptr::from_ref(&here) as usize) as f64 + f64::from(std::process::id());
+                let table = Table::new("data").column("row_id", names(1)).column("value", vec![value]).build();
+                return Ok(Derived::new("numbers").table(table));
+            }
+            "wide" => {
+                let value = vec![1.5_f64; rows];
+                return Ok(Derived::new("wide").table(Table::new("wide").column("value", value).build()));
+            }
+            "log" => context.log(Level::Warn, "a line of the module"),
+            _ => {}
+        }
+        Ok(table(rows))
+    }
+}
+
+fn fields() -> Vec<Field> {
+    vec![
+        Field { name: "row_id".to_owned(), kind: ColumnKind::Utf8 },
+        Field { name: "value".to_owned(), kind: ColumnKind::Float64 },
+    ]
+}
+
+fn names(count: usize) -> Column {
+    Column::from((0..count).map(|row| format!("row-{row}")).collect::<Vec<_>>())
+}
+
+fn table<'a>(rows: usize) -> Derived<'a> {
+    let values: Vec<f64> = (0..rows).map(|row| row as f64).collect();
+    Derived::new("numbers").table(Table::new("data").column("row_id", names(rows)).column("value", values).build())
+}
+
+#[expect(unconditional_recursion, reason = "that is the deed")]
+fn overflow(depth: u64) -> u64 {
+    let block = std::hint::black_box([depth; 1024]);
+    overflow(depth + 1) + block[usize::try_from(depth % 1024).unwrap_or(0)]
+}
+
+plugin_api::export_module! {
+    module: Hostile,
+    descriptor: "../module.json",
+    files: ["../bytes.txt"],
+}

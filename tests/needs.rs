@@ -1,0 +1,67 @@
+//! What a test may need from outside the repository. An absent need makes the test ignored, never passed.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Something from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The published releases and oracle values, in the folder that `PBUF_TEST_DATA` names, or `../shared/data`.
+    Releases,
+    /// The system call tracer.
+    Strace,
+    /// Python with numpy and scipy; `PBUF_TEST_PYTHON` names it, else `python3`.
+    Numpy,
+    /// The same with Cobaya.
+    Cobaya,
+}
+
+impl Need {
+    /// What is missing, if it is.
+    #[must_use]
+    pub fn missing(self) -> Option<String> {
+        match self {
+            Self::Releases => {
+                let path = releases();
+                (!path.join("cosmology/oracle.json").is_file())
+                    .then(|| format!("no release files in `{}`; set PBUF_TEST_DATA", path.display()))
+            }
+            Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
+            Self::Numpy => {
+                (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
+            }
+            Self::Cobaya => (!imports("cobaya")).then(|| format!("`{}` cannot import cobaya", python())),
+        }
+    }
+}
+
+/// Folder of the published releases.
+#[must_use]
+pub fn releases() -> PathBuf {
+    variable("PBUF_TEST_DATA").map_or_else(|| crate::repository().join("../shared/data"), PathBuf::from)
+}
+
+/// The Python to use.
+#[must_use]
+pub fn python() -> String {
+    variable("PBUF_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn imports(modules: &str) -> bool {
+    runs(&python(), &["-c", &format!("import {modules}")])
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
