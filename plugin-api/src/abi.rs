@@ -94,3 +94,35 @@ pub struct AbiOutput {
     pub report: RString,
     pub streams: RVec<ArrowArrayStream>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::mem::{align_of, offset_of, size_of};
+
+    use super::*;
+
+    macro_rules! layout {
+        ($text:ident, $type:ty, [$($field:ident),* $(,)?]) => {
+            let _ = write!($text, "{} size {} align {}", stringify!($type), size_of::<$type>(), align_of::<$type>());
+            $(let _ = write!($text, ", {} at {}", stringify!($field), offset_of!($type, $field));)*
+            $text.push('\n');
+        };
+    }
+
+    /// A module built from any earlier release of this major version must still find every field where it was. Plain
+    /// structs never change; the two tables of functions may only grow at their end, together with the minor version.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_layout_that_changes_without_a_new_version_is_noticed() {
+        let mut text = format!("api {}.{}\n", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
+        layout!(text, ModuleRoot, [section, derive, invoke, inspect]);
+        layout!(text, HostCallbacks, [log, progress, cancelled]);
+        layout!(text, AbiHost, [data, callbacks]);
+        layout!(text, AbiInput<'static>, [role, name, bytes]);
+        layout!(text, AbiRequest<'static>, [inputs, parameters, host]);
+        layout!(text, AbiOutput, [report, streams]);
+        let _ = writeln!(text, "ArrowArrayStream size {}", size_of::<ArrowArrayStream>());
+        assert_eq!(text, include_str!("../abi-1.1.txt"));
+    }
+}

@@ -156,7 +156,7 @@ pub mod build {
 /// * `descriptor`: path of `module.json`, relative to the file with the macro.
 /// * `files`: paths of the bundled files that the descriptor names, relative likewise. May be left out.
 ///
-/// ```ignore
+/// ```text
 /// plugin_api::export_module! {
 ///     module: Bao,
 ///     descriptor: "../module.json",

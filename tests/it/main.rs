@@ -1,6 +1,13 @@
 //! Every end-to-end test, in one binary. A test is a function; [`trial`] gives it a name and says what it needs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod abi;
+mod cli;
+mod damaged;
+mod faults;
+mod hostile;
+mod ingest;
+mod reference;
 mod way;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -8,7 +15,17 @@ use tests::needs::Need;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = [way::trials()].into_iter().flatten().collect();
+    let trials = [
+        way::trials(),
+        reference::trials(),
+        damaged::trials(),
+        ingest::trials(),
+        hostile::trials(),
+        abi::trials(),
+        faults::trials(),
+        cli::trials(),
+    ];
+    let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
 

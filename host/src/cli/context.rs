@@ -14,7 +14,7 @@ use crate::modules::discover::{SearchDirectory, SearchOrigin};
 use crate::platform::Limits;
 use crate::registry::{DataRoot, DatasetName, Record, Registry};
 use crate::stages::derive::{DeriveOptions, Isolation};
-use crate::stages::ingest::IngestLimits;
+use crate::stages::ingest::{IngestOptions, InputCache};
 use crate::stages::pipeline;
 use crate::stages::register::now;
 use crate::stages::validate::{self, Strictness};
@@ -28,8 +28,6 @@ pub struct Context {
     pub search_path: Vec<SearchDirectory>,
     /// Whether progress may be shown.
     pub progress: bool,
-    pub(super) environment: Environment,
-    pub(super) flags: Vec<FlagOverride>,
 }
 
 /// Flags of `prepare` that change how it runs.
@@ -46,23 +44,21 @@ pub(super) struct PrepareFlags {
 impl Context {
     pub(super) fn new(global: &Global) -> Result<Self> {
         let environment = Environment::of_process()?;
-        let mut flags = Vec::new();
-        if let Some(root) = &global.data_root {
-            flags.push(FlagOverride::new("framework.output_directory", root, "--data-root"));
-        }
-        if let Some(file) = &global.config {
-            flags.push(FlagOverride::new(config::CONFIG_FILE, file, "--config"));
-        }
-        let settings = Settings::load(&environment, &flags)?;
+        let settings = Settings::load(&environment, &overrides(global))?;
         let search_path = search_path(global, &settings, &environment);
         let progress = !global.no_progress
             && !global.quiet
             && [env_vars::NO_PROGRESS, env_vars::CI].iter().all(|name| env_vars::read(name).is_none());
-        Ok(Self { settings, search_path, progress, environment, flags })
+        Ok(Self { settings, search_path, progress })
     }
 
     /// The registry; the data root is made if it is not there.
     pub(super) fn create_registry(&self) -> Result<Registry> {
+        if !self.settings.registry_is_writable() {
+            return Err(Error::new(Kind::Maintenance, "the registry may not be written")
+                .cause("the setting `registry.enabled` is false".to_owned())
+                .hint("run `host config show --origin` to see who set it"));
+        }
         let root = DataRoot::create_with(self.settings.data_root(), self.settings.registry_directory())?;
         Ok(Registry::open(root))
     }
@@ -102,7 +98,15 @@ impl Context {
         });
         Ok(pipeline::Options {
             search_path: self.search_path.clone(),
-            ingest: IngestLimits { input_bytes: settings.max_input_bytes() },
+            ingest: IngestOptions {
+                input_bytes: settings.max_input_bytes(),
+                cache: settings.keeps_cache().then(|| InputCache {
+                    directory: settings.cache_directory().join("processing"),
+                    lifetime: settings.cache_lifetime(),
+                    max_bytes: settings.cache_max_bytes(),
+                    bytes_after_cleanup: settings.cache_bytes_after_cleanup(),
+                }),
+            },
             derive: DeriveOptions {
                 isolation,
                 limits: Limits {
@@ -117,6 +121,7 @@ impl Context {
                 range_checks: settings.checks_physical_consistency(),
             },
             cache: settings.reuses_known_recipes() && !flags.force,
+            register: settings.registers_derived(),
             actor: self.actor(),
         })
     }
@@ -152,6 +157,14 @@ impl Context {
             tracing::warn!("cannot write the processing summary: {error}");
         }
     }
+}
+
+/// The settings that flags set.
+pub(super) fn overrides(global: &Global) -> Vec<FlagOverride> {
+    let root = global.data_root.iter();
+    let root = root.map(|root| FlagOverride::new("framework.output_directory", root, "--data-root"));
+    let file = global.config.iter().map(|file| FlagOverride::new(config::CONFIG_FILE, file, "--config"));
+    root.chain(file).collect()
 }
 
 /// Flags, then environment and configuration, then the user's folder, then the folder of the executable.

@@ -45,6 +45,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
+    if let Command::Config(commands::config::Command::Validate(args)) = &cli.command {
+        // A broken configuration must not keep its own check from running.
+        return printer.report(&commands::config::validate(args, &cli.global)?);
+    }
     let context = Context::new(&cli.global)?;
     logging::start(&cli.global, &context)?;
     for warning in context.settings.warnings() {

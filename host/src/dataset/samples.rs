@@ -1,5 +1,4 @@
 //! Datasets for tests.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,7 +29,7 @@ fn tamper(directory: &Path, file: &str, bytes: Option<&[u8]>) {
 }
 
 fn refusal(directory: &Path) -> Error {
-    let error = decode(directory).unwrap_err();
+    let error = decode(directory, None).unwrap_err();
     assert_eq!(error.kind, Kind::Corrupt, "{error}");
     error
 }
@@ -70,7 +68,7 @@ fn what_is_written_reads_back() {
     let names: Vec<_> = encoded.files.iter().map(|file| &*file.name).collect();
     assert_eq!(names, ["data.parquet", "covariance.npy", "dataset.json"]);
     let directory = store(&encoded);
-    let (document, decoded) = decode(directory.path()).unwrap();
+    let (document, decoded) = decode(directory.path(), Some(&encoded.version)).unwrap();
     assert_eq!(document, encoded.document);
     assert_eq!(decoded, original);
     assert_eq!(document.matrices[0].rows_of.as_deref(), Some("data"));
@@ -81,7 +79,7 @@ fn every_kind_of_column_keeps_its_bits() {
     let mut original = dataset();
     original.tables = vec![every_kind()];
     let encoded = encode(&original, header()).unwrap();
-    let (_, decoded) = decode(store(&encoded).path()).unwrap();
+    let (_, decoded) = decode(store(&encoded).path(), None).unwrap();
     assert_eq!(decoded.tables[0].schema, original.tables[0].schema);
     for name in ["float64", "float32", "int64", "int32", "boolean", "utf8", "time"] {
         let bits = |dataset: &Dataset| -> Vec<_> {
@@ -121,7 +119,7 @@ fn empty_tables_and_matrices_are_stored() {
     original.tables[0].batches.clear();
     original.matrices = vec![SquareMatrix { name: "covariance".into(), size: 0, values: vec![].into() }];
     let encoded = encode(&original, header()).unwrap();
-    let (document, decoded) = decode(store(&encoded).path()).unwrap();
+    let (document, decoded) = decode(store(&encoded).path(), None).unwrap();
     assert_eq!(document.tables[0].rows, 0);
     assert_eq!(decoded.tables[0].rows(), 0);
     assert_eq!(decoded.tables[0].schema, original.tables[0].schema);
@@ -142,7 +140,7 @@ fn numbers_of_findings_that_json_cannot_hold_stay_out() {
     let mut original = dataset();
     original.findings.push(Finding::new(Severity::Note, "a.b", "here", "NaN found").measured(f64::NAN, 1.0));
     let encoded = encode(&original, header()).unwrap();
-    let (document, _) = decode(store(&encoded).path()).unwrap();
+    let (document, _) = decode(store(&encoded).path(), None).unwrap();
     assert_eq!(document, encoded.document);
     assert_eq!(document.findings[0].measured, None);
 }
@@ -230,13 +228,29 @@ fn a_consistent_lie_is_still_noticed() {
     assert!(refusal(directory.path()).to_string().contains("data.parquet"));
 }
 
+/// A whole dataset swapped for another is consistent in itself; only its version tells.
+#[test]
+fn another_version_is_not_taken_for_the_one_registered() {
+    let encoded = encode(&dataset(), header()).unwrap();
+    let other = crate::digest::Digest::of(b"another");
+    let directory = store(&encoded);
+    assert_eq!(read_document(directory.path(), Some(&encoded.version)).unwrap(), encoded.document);
+    for error in [
+        decode(directory.path(), Some(&other)).unwrap_err(),
+        read_document(directory.path(), Some(&other)).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, Kind::Corrupt);
+        assert!(error.to_string().contains("dataset.json"), "{error}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_in_place_of_a_file_is_refused() {
     let encoded = encode(&dataset(), header()).unwrap();
     let directory = store(&encoded);
     let file = directory.path().join("data.parquet");
-    fs_err::rename(&file, directory.path().join("elsewhere")).unwrap();
+    crate::durable::rename(&file, &directory.path().join("elsewhere")).unwrap();
     std::os::unix::fs::symlink("elsewhere", &file).unwrap();
     assert!(refusal(directory.path()).to_string().contains("not a regular file"));
 }

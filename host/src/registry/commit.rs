@@ -35,8 +35,10 @@ pub struct Registration<'a> {
     pub version: Digest,
     /// Every content file: `dataset.json` and what it lists.
     pub files: &'a [(String, Vec<u8>)],
-    /// How it came about.
+    /// What it came from: nothing that differs from one run or machine to the next.
     pub provenance: Value,
+    /// How it ran: times, paths, process, machine. Kept in the record only.
+    pub execution: Value,
     /// Who or what registers it.
     pub actor: &'a str,
     /// RFC 3339.

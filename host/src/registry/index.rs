@@ -141,7 +141,7 @@ fn fingerprint(root: &DataRoot) -> Option<String> {
         return None;
     }
     let head = AuditLog::new(root.audit()).read_head().ok()??;
-    Some(format!("{}:{}", head.sequence, head.sha256))
+    Some(format!("{}:{}", head.sequence, head.line_sha256))
 }
 
 fn open(root: &DataRoot) -> rusqlite::Result<Connection> {

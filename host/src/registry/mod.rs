@@ -195,4 +195,6 @@ impl Registry {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -34,8 +34,11 @@ pub struct Record {
     pub actor: String,
     /// The version that was current before.
     pub previous: Option<Digest>,
-    /// How the content came about.
+    /// What the content came from, as it stands in `provenance.json`.
     pub provenance: Value,
+    /// How that run went: times, paths, process, machine.
+    #[serde(default)]
+    pub execution: Value,
     /// Digest of `provenance` as it stands in `provenance.json`.
     pub provenance_sha256: Digest,
 }

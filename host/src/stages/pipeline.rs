@@ -11,7 +11,7 @@ use crate::modules::discover::SearchDirectory;
 use crate::modules::worker::parent::Listener;
 use crate::registry::{Record, Registry, Selection};
 use crate::stages::derive::{DeriveOptions, Derived};
-use crate::stages::ingest::{IngestLimits, Ingested};
+use crate::stages::ingest::{IngestOptions, Ingested};
 use crate::stages::plan::{Job, Plan};
 use crate::stages::register::{self, Registered};
 use crate::stages::validate::{self, Verdict};
@@ -22,14 +22,16 @@ use crate::stages::validated::{Validated, Validation, rejection};
 pub struct Options {
     /// Where modules are looked for.
     pub search_path: Vec<SearchDirectory>,
-    /// Limits of reading.
-    pub ingest: IngestLimits,
+    /// How inputs are read.
+    pub ingest: IngestOptions,
     /// Where and within which limits modules run.
     pub derive: DeriveOptions,
     /// What validation does.
     pub validation: validate::Options,
     /// Whether a known recipe is answered from the registry.
     pub cache: bool,
+    /// Whether a validated dataset is registered; if not, it is only derived and checked.
+    pub register: bool,
     /// Who is recorded as having done it.
     pub actor: String,
 }
@@ -87,7 +89,7 @@ pub fn prepare(job: &Job, registry: &Registry, options: &Options, listener: &dyn
     let mut clock = Clock::start();
     let plan = Plan::new(job, &options.search_path)?;
     clock.lap("plan");
-    let ingested = Ingested::new(plan, options.ingest)?;
+    let ingested = Ingested::new(plan, &options.ingest)?;
     clock.lap("ingest");
     let known = registry.lookup(ingested.plan().name(), &ingested.recipe())?;
     if options.cache
@@ -103,6 +105,11 @@ pub fn prepare(job: &Job, registry: &Registry, options: &Options, listener: &dyn
     clock.lap("validate");
     if let Some(record) = &known {
         demand_same(record, register::version_of(&validated)?)?;
+    }
+    if !options.register {
+        return Err(Error::new(Kind::Maintenance, "the dataset is valid, but it was not registered")
+            .cause("the setting `registry.auto_register_derived` is false")
+            .hint("run `host config show --origin` to see who set it"));
     }
     let registered = Registered::new(&validated, registry, &options.actor)?;
     clock.lap("register");
@@ -226,7 +233,7 @@ pub struct PlanInput {
 /// # Errors
 /// As [`prepare`], for the stages before derive.
 pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result<PlanReport> {
-    let ingested = Ingested::new(Plan::new(job, &options.search_path)?, options.ingest)?;
+    let ingested = Ingested::new(Plan::new(job, &options.search_path)?, &options.ingest)?;
     let known = match registry {
         Some(registry) => registry.lookup(ingested.plan().name(), &ingested.recipe())?,
         None => None,
@@ -279,7 +286,7 @@ pub fn reproduce(record: &Record, job: &Job, options: &Options, listener: &dyn L
     let plan = Plan::new(job, &options.search_path)?;
     let then = record.provenance.pointer("/recipe/module/sha256").and_then(Value::as_str);
     let same_library = then == Some(plan.module().digest.to_string().as_str());
-    let ingested = Ingested::new(plan, options.ingest)?;
+    let ingested = Ingested::new(plan, &options.ingest)?;
     let derived = Derived::new(ingested, options.derive, listener)?;
     let derived_version = register::version_of(&Validated::new(derived, &options.validation)?)?;
     Ok(Reproduced {

@@ -43,7 +43,8 @@ impl Registered {
             recipe: ingested.recipe,
             version: encoded.version,
             files: &files,
-            provenance: provenance(validated, encoded.version, actor),
+            provenance: provenance(validated, encoded.version),
+            execution: execution(validated),
             actor,
             now: now(),
         })?;
@@ -85,8 +86,8 @@ pub fn now() -> String {
     now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
 }
 
-/// Everything that led to a version. Timings and names of this machine stand here and never in the content.
-fn provenance(validated: &Validated, version: Digest, actor: &str) -> Value {
+/// What led to a version, as it stands in `provenance.json`: the same in every data root, on every machine, at any time.
+fn provenance(validated: &Validated, version: Digest) -> Value {
     let ingested = &validated.derived.ingested;
     let plan = &ingested.plan;
     let inputs: Vec<Value> = ingested
@@ -95,7 +96,7 @@ fn provenance(validated: &Validated, version: Digest, actor: &str) -> Value {
         .map(|input| {
             json!({
                 "role": input.role,
-                "origin": input.origin,
+                "file": input.name,
                 "sha256": input.sha256,
                 "raw_sha256": input.raw_sha256,
                 "raw_bytes": input.raw_bytes,
@@ -103,6 +104,7 @@ fn provenance(validated: &Validated, version: Digest, actor: &str) -> Value {
             })
         })
         .collect();
+    let manifest = &plan.module.embedded.manifest;
     json!({
         "schema": "host.provenance/1",
         "name": plan.name,
@@ -114,25 +116,32 @@ fn provenance(validated: &Validated, version: Digest, actor: &str) -> Value {
             "parameters": plan.parameters,
             "module": {
                 "id": plan.module.descriptor().id,
-                "version": plan.module.embedded.manifest.version,
+                "version": manifest.version,
                 "sha256": plan.module.digest,
-                "path": plan.module.path,
-                "api": plan.module.embedded.manifest.api,
-                "rustc": plan.module.embedded.manifest.rustc,
-                "target": plan.module.embedded.manifest.target,
+                "api": manifest.api,
+                "rustc": manifest.rustc,
+                "target": manifest.target,
             },
             "title": plan.title,
             "citations": plan.citations,
             "licence": plan.licence,
         },
-        "execution": validated.derived.execution,
         "validation": validated.validation,
-        "environment": {
-            "host": env!("CARGO_PKG_VERSION"),
-            "operating_system": std::env::consts::OS,
-            "architecture": std::env::consts::ARCH,
-        },
-        "agent": { "actor": actor, "process": std::process::id() },
-        "registered_at": now(),
+    })
+}
+
+/// How this run went. It differs from run to run, so it stands in the registry's record and never beside the data.
+fn execution(validated: &Validated) -> Value {
+    let ingested = &validated.derived.ingested;
+    let origins: Vec<Value> =
+        ingested.inputs.iter().map(|input| json!({ "role": input.role, "origin": input.origin })).collect();
+    json!({
+        "inputs": origins,
+        "module_path": ingested.plan.module.path,
+        "derivation": validated.derived.execution,
+        "host": env!("CARGO_PKG_VERSION"),
+        "operating_system": std::env::consts::OS,
+        "architecture": std::env::consts::ARCH,
+        "process": std::process::id(),
     })
 }

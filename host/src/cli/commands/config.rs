@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::table;
 use crate::cli::{Context, Report, Style};
-use crate::config::{self, Problem};
+use crate::cli::arguments::Global;
+use crate::cli::context::overrides;
+use crate::config::{self, Environment, Problem};
 use crate::error::{Error, Kind, Result};
 
 /// Verbs on the configuration.
@@ -102,15 +104,15 @@ impl Report for Shown {
 
 /// Every problem.
 #[derive(Debug, Serialize)]
-pub(super) struct Problems {
+pub(in crate::cli) struct Problems {
     problems: Vec<Problem>,
 }
 
 /// Runs `config validate`.
-pub(super) fn validate(args: &ValidateArgs, context: &Context) -> Result<Problems> {
+pub(in crate::cli) fn validate(args: &ValidateArgs, global: &Global) -> Result<Problems> {
     let problems = match &args.file {
         Some(file) => config::validate_file(file),
-        None => config::problems(&context.environment, &context.flags),
+        None => config::problems(&Environment::of_process()?, &overrides(global)),
     };
     Ok(Problems { problems })
 }

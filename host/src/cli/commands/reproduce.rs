@@ -43,7 +43,7 @@ fn job(record: &Record) -> Result<Job> {
     let mut inputs = BTreeMap::new();
     for input in recipe.get("inputs").and_then(Value::as_array).ok_or_else(|| damaged("its inputs"))? {
         let role = text(input, "role").ok_or_else(|| damaged("the role of an input"))?;
-        let origin = text(input, "origin").ok_or_else(|| damaged("where an input was"))?;
+        let origin = origin(record, &role).ok_or_else(|| damaged("where an input was"))?;
         if origin.starts_with("bundled ") {
             continue;
         }
@@ -69,6 +69,13 @@ fn job(record: &Record) -> Result<Job> {
         citations: serde_json::from_value(citations).map_err(|_| damaged("its citations"))?,
         licence: text(recipe, "licence"),
     })
+}
+
+/// Where the input of a role was.
+fn origin(record: &Record, role: &str) -> Option<String> {
+    let inputs = record.execution.get("inputs")?.as_array()?;
+    let input = inputs.iter().find(|input| input.get("role").and_then(Value::as_str) == Some(role))?;
+    input.get("origin")?.as_str().map(str::to_owned)
 }
 
 impl Report for Reproduced {

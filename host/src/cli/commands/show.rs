@@ -98,11 +98,11 @@ impl Shown {
         let inputs = self.record.provenance.pointer("/recipe/inputs").and_then(Value::as_array);
         for input in inputs.into_iter().flatten() {
             let field = |key: &str| plain(&input.get(key).map(shown).unwrap_or_default());
-            writeln!(out, "input       {}  {}", field("role"), field("origin"))?;
+            writeln!(out, "input       {}  {}", field("role"), field("file"))?;
             writeln!(out, "            sha256 {}", field("raw_sha256"))?;
         }
         writeln!(out, "parameters  {}", text("/recipe/parameters"))?;
-        let confinement = self.record.provenance.pointer("/execution/confinement/applied");
+        let confinement = self.record.execution.pointer("/derivation/confinement/applied");
         writeln!(out, "confined by {}", plain(&confinement.map(shown).unwrap_or_default()))
     }
 }

@@ -73,7 +73,17 @@ pub struct Head {
     /// How many lines there are.
     pub sequence: u64,
     /// Digest of the last one.
-    pub sha256: Digest,
+    pub line_sha256: Digest,
+}
+
+impl Head {
+    /// What an empty log has.
+    const NONE: Self = Self { sequence: 0, line_sha256: Digest::ZERO };
+
+    /// The head after a line.
+    fn after(entry: &Entry) -> Self {
+        Self { sequence: entry.sequence, line_sha256: entry.sha256 }
+    }
 }
 
 /// The log of one data root.
@@ -149,13 +159,13 @@ impl AuditLog {
             Err(fault) if fault.kind == ItemKind::FileMissing => return Ok(None),
             bytes => bytes?,
         };
-        match serde_json::from_slice::<Head>(&bytes) {
-            Ok(head) if head_bytes(&head) == bytes => Ok(Some(head)),
-            Ok(_) => Err(Fault::new(ItemKind::AuditBroken, path, "it was edited")),
-            Err(error) => {
-                Err(Fault::new(ItemKind::AuditBroken, path, format!("it cannot be parsed: {error}")))
-            }
-        }
+        // It carries a digest of its own, so that a damaged head is not taken for a damaged log.
+        let fault = |message: String| Fault::new(ItemKind::AuditBroken, path, message);
+        let value = match sealed::unseal(&bytes, sealed::pretty) {
+            Ok(value) => value,
+            Err(error) => return Err(fault(error.to_string())),
+        };
+        Head::deserialize(value).map(Some).map_err(|error| fault(format!("it cannot be parsed: {error}")))
     }
 
     fn lines(&self) -> io::Result<Lines> {
@@ -223,7 +233,7 @@ fn entry(action: &Action, after: &Head) -> Result<(Vec<u8>, Head)> {
         action: action.action.clone(),
         subject: action.subject.clone(),
         details,
-        previous_sha256: after.sha256,
+        previous_sha256: after.line_sha256,
         sha256: Digest::ZERO,
     };
     let mut line = sealed::compact(&sealed::seal(&entry));
@@ -231,15 +241,11 @@ fn entry(action: &Action, after: &Head) -> Result<(Vec<u8>, Head)> {
         .map_err(|message| Error::new(Kind::Internal, "an audit line does not read back").cause(message))?;
     line.push(b'\n');
     if u64::try_from(line.len()).is_ok_and(|length| length <= LONGEST_LINE) {
-        Ok((line, Head { sequence: sealed.sequence, sha256: sealed.sha256 }))
+        Ok((line, Head::after(&sealed)))
     } else {
         let message = format!("an audit line would have {} bytes", line.len());
         Err(Error::new(Kind::Limit, message).cause(format!("the limit is {LONGEST_LINE}")))
     }
-}
-
-fn head_bytes(head: &Head) -> Vec<u8> {
-    sealed::pretty(&serde_json::to_value(head).expect("a number and a text serialize without failure"))
 }
 
 /// Takes out what looks like a secret.

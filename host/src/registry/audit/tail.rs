@@ -4,10 +4,10 @@ use std::io::{Read, Seek, SeekFrom};
 
 use serde_json::json;
 
-use super::{Action, AuditLog, Entry, Head, LONGEST_LINE, entry, head_bytes, parse};
-use crate::digest::Digest;
+use super::{Action, AuditLog, Entry, Head, LONGEST_LINE, entry, parse};
 use crate::durable;
 use crate::error::{Result, StorageContext};
+use crate::registry::sealed;
 
 /// How much of the end is read at first; nearly always more than the last line.
 const FIRST_WINDOW: u64 = 16 * 1024;
@@ -41,9 +41,8 @@ impl AuditLog {
         let end = self.end().storage("read the audit log")?;
         let last = end.line.as_deref().and_then(|line| parse(line).ok());
         let head = self.read_head().unwrap_or(None);
-        let mut tail =
-            Tail { head: Head { sequence: 0, sha256: Digest::ZERO }, last, behind: false, lost: None };
-        let reached = tail.last.as_ref().map(|entry| Head { sequence: entry.sequence, sha256: entry.sha256 });
+        let mut tail = Tail { head: Head::NONE, last, behind: false, lost: None };
+        let reached = tail.last.as_ref().map(Head::after);
         match (reached, head) {
             (Some(reached), Some(head)) if reached.sequence >= head.sequence => {
                 tail.head = reached;
@@ -99,7 +98,8 @@ impl AuditLog {
     /// Lets `head.json` tell of the last line.
     pub(in crate::registry) fn publish_head(&self, tail: &mut Tail) -> Result<()> {
         if tail.behind && tail.lost.is_none() {
-            durable::publish(&self.head_path(), &head_bytes(&tail.head)).storage("write the audit log")?;
+            durable::publish(&self.head_path(), &sealed::pretty(&sealed::seal(tail.head)))
+                .storage("write the audit log")?;
             tail.behind = false;
         }
         Ok(())
@@ -130,11 +130,11 @@ impl AuditLog {
 
     /// The last line of the whole log that is what was written, read from the beginning.
     fn last_readable(&self) -> Result<Head> {
-        let mut head = Head { sequence: 0, sha256: Digest::ZERO };
+        let mut head = Head::NONE;
         for entry in self.entries()? {
             head.sequence += 1;
             if let Ok(entry) = entry {
-                head = Head { sequence: entry.sequence, sha256: entry.sha256 };
+                head = Head::after(&entry);
             }
         }
         Ok(head)

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::super::item::Fault;
 use super::{Entry, Head, Line, parse};
-use crate::digest::Digest;
 
 /// What happened to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -73,7 +72,7 @@ impl Default for Verifier {
     fn default() -> Self {
         Self {
             lines: 0,
-            last: Head { sequence: 0, sha256: Digest::ZERO },
+            last: Head::NONE,
             found_any: false,
             torn: false,
             broken: None,
@@ -110,7 +109,7 @@ impl Verifier {
                 );
             }
         }
-        self.last = Head { sequence: entry.sequence, sha256: entry.sha256 };
+        self.last = Head::after(&entry);
         self.found_any = true;
         self.digests = [self.digests[1], Some(self.last)];
         Some(entry)
@@ -127,9 +126,9 @@ impl Verifier {
             self.report(BreakKind::Removed, format!("line {line} has number {}: {gone}", entry.sequence));
         } else if entry.sequence < expected {
             let message = format!("line {line} has number {}, {expected} belongs there", entry.sequence);
-            let repeated = self.last == Head { sequence: entry.sequence, sha256: entry.sha256 };
+            let repeated = self.last == Head::after(entry);
             self.report(if repeated { BreakKind::Repeated } else { BreakKind::Reordered }, message);
-        } else if entry.previous_sha256 != self.last.sha256 {
+        } else if entry.previous_sha256 != self.last.line_sha256 {
             // The line before states a digest of its own that fits it, so it was made anew after an edit.
             let edited = line.saturating_sub(1).max(1);
             let message = format!("line {line} does not continue line {edited}: one of them was edited");

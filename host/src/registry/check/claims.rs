@@ -21,8 +21,8 @@ pub(super) struct Claims {
     pub(super) provenances: Provenances,
 }
 
-/// Which record an audit line tells of.
-type Logged = BTreeMap<(String, u64), Digest>;
+/// The records that audit lines tell of, by dataset and sequence, with their digests.
+type Logged = BTreeMap<(DatasetName, u64), Digest>;
 
 impl Claims {
     /// Reads and compares. The caller keeps writers out.
@@ -43,18 +43,16 @@ impl Claims {
                 claims.records += 1;
                 for missing in before.sequence + 1..sequence.min(before.sequence.saturating_add(LISTED_GAP)) {
                     // The audit log tells of it as well; both say the same of the same path.
-                    logged.remove(&(name.to_string(), missing));
+                    logged.remove(&(name.clone(), missing));
                     findings.add(missing_record(root, &name, missing), Some(&name));
                 }
-                let log = logged.remove(&(name.to_string(), sequence));
+                let log = logged.remove(&(name.clone(), sequence));
                 let record = claims.read_record(root, &name, sequence, log, pending.as_ref(), findings);
                 before.compare(root, sequence, record, findings);
             }
         }
         for (name, sequence) in logged.into_keys() {
-            if let Ok(name) = DatasetName::new(name) {
-                findings.add(missing_record(root, &name, sequence), Some(&name));
-            }
+            findings.add(missing_record(root, &name, sequence), Some(&name));
         }
         Ok(claims)
     }
@@ -63,8 +61,9 @@ impl Claims {
         let log = AuditLog::new(root.audit());
         let mut logged = Logged::new();
         let verification = log.verify_with(|entry| {
-            if let Some((key, digest)) = logged_record(&entry) {
-                logged.insert(key, digest);
+            if let Some(line) = RecordLine::of(&entry) {
+                self.claim(&line.name, line.version, line.provenance);
+                logged.insert((line.name, line.sequence), line.record);
             }
         })?;
         self.audit_lines = verification.lines;
@@ -124,9 +123,14 @@ impl Claims {
                 findings.add(Fault::new(ItemKind::RecordUnlogged, path, message), Some(name));
             }
         }
-        let versions = self.provenances.entry(name.clone()).or_default();
-        versions.entry(record.version).or_default().insert(record.provenance_sha256);
+        self.claim(name, record.version, record.provenance_sha256);
         Some(record)
+    }
+
+    /// Records and audit lines both tell which versions there are, so a damaged record makes no orphan of its version.
+    fn claim(&mut self, name: &DatasetName, version: Digest, provenance: Digest) {
+        let versions = self.provenances.entry(name.clone()).or_default();
+        versions.entry(version).or_default().insert(provenance);
     }
 }
 
@@ -171,11 +175,27 @@ fn missing_record(root: &DataRoot, name: &DatasetName, sequence: u64) -> Fault {
     Fault::new(ItemKind::RecordMissing, root.record(name, sequence), "it was registered and is missing")
 }
 
-/// The record that an audit line tells of.
-fn logged_record(entry: &Entry) -> Option<((String, u64), Digest)> {
-    let digest = entry.details.get("record_sha256")?.as_str()?.parse().ok()?;
-    let sequence = entry.details.get("sequence")?.as_u64()?;
-    Some(((entry.subject.clone(), sequence), digest))
+/// What an audit line tells of a record.
+struct RecordLine {
+    name: DatasetName,
+    sequence: u64,
+    version: Digest,
+    record: Digest,
+    provenance: Digest,
+}
+
+impl RecordLine {
+    /// Nothing if the line is about something else.
+    fn of(entry: &Entry) -> Option<Self> {
+        let digest = |field: &str| entry.details.get(field)?.as_str()?.parse().ok();
+        Some(Self {
+            name: DatasetName::new(entry.subject.as_str()).ok()?,
+            sequence: entry.details.get("sequence")?.as_u64()?,
+            version: digest("version")?,
+            record: digest("record_sha256")?,
+            provenance: digest("provenance_sha256")?,
+        })
+    }
 }
 
 fn is_pending(pending: Option<&Intent>, name: &DatasetName, sequence: u64, found: &Digest) -> bool {

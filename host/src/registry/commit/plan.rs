@@ -107,6 +107,7 @@ impl Plan {
             previous: known.newest.as_ref().map(|record| record.version),
             provenance_sha256: Digest::of(&provenance_bytes(&registration.provenance)),
             provenance: registration.provenance.clone(),
+            execution: registration.execution.clone(),
         };
         Self::with_record("register", record, quarantined)
     }
@@ -132,6 +133,7 @@ impl Plan {
             "recipe": record.recipe,
             "previous": record.previous,
             "record_sha256": planned.sha256,
+            "provenance_sha256": record.provenance_sha256,
         });
         if let Some(quarantined) = quarantined {
             details["quarantined"] = Value::String(quarantined.to_owned());

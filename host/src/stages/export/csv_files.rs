@@ -3,7 +3,7 @@
 use plugin_api::OutputContract;
 
 use super::{OutputFile, Source, identity, numbers, typed_column};
-use crate::dataset::{ColumnView, Dataset, SquareMatrix, Table};
+use crate::dataset::{Cell, ColumnView, Dataset, SquareMatrix, Table};
 use crate::error::{Error, Kind, Result};
 
 pub(super) fn files(source: &Source) -> Result<Vec<OutputFile>> {
@@ -27,10 +27,12 @@ fn table_text(table: &Table) -> Result<Vec<u8>> {
     let columns: Vec<_> =
         fields.iter().map(|field| typed_column(table, field.name())).collect::<Result<_>>()?;
     let mut cells: Vec<_> = columns.iter().map(ColumnView::cells).collect();
+    let mut text = Vec::new();
     for _ in 0..table.rows() {
         for column in &mut cells {
-            let text = column.next().map(|cell| numbers::text(&cell)).unwrap_or_default();
-            writer.write_field(&*text).map_err(unwritable)?;
+            text.clear();
+            numbers::push_cell(&mut text, &column.next().unwrap_or(Cell::Null));
+            writer.write_field(&text).map_err(unwritable)?;
         }
         writer.write_record(None::<&[u8]>).map_err(unwritable)?;
     }
@@ -43,10 +45,13 @@ fn matrix_text(dataset: &Dataset, matrix: &SquareMatrix) -> Result<Vec<u8>> {
     let mut writer = writer();
     writer.write_field(&head).map_err(unwritable)?;
     writer.write_record(&names).map_err(unwritable)?;
+    let mut text = Vec::new();
     for (name, elements) in names.iter().zip(matrix.rows()) {
         writer.write_field(name).map_err(unwritable)?;
         for element in elements {
-            writer.write_field(numbers::float(*element)).map_err(unwritable)?;
+            text.clear();
+            numbers::push_float(&mut text, *element);
+            writer.write_field(&text).map_err(unwritable)?;
         }
         writer.write_record(None::<&[u8]>).map_err(unwritable)?;
     }
@@ -59,7 +64,7 @@ fn row_names(contract: &OutputContract, dataset: &Dataset, matrix: &SquareMatrix
         let rows_of = &contract.matrices.iter().find(|one| one.name == matrix.name)?.rows_of;
         let row_id = contract.tables.iter().find(|table| table.name == *rows_of)?.row_id.as_ref()?;
         let view = dataset.table(rows_of)?.column(row_id).filter(|view| view.len() == matrix.size)?;
-        Some((row_id.clone(), view.cells().map(|cell| numbers::text(&cell).into_owned()).collect()))
+        Some((row_id.clone(), view.cells().map(|cell| numbers::cell_text(&cell)).collect()))
     };
     named().unwrap_or_else(|| ("row".to_owned(), (1..=matrix.size).map(|row| row.to_string()).collect()))
 }

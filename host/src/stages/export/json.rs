@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::{OutputFile, Source, typed_column};
+use super::{OutputFile, Source, numbers, typed_column};
 use crate::dataset::{Cell, ColumnView, SquareMatrix};
 use crate::error::Result;
 
@@ -20,13 +20,13 @@ enum NotFinite<'a> {
 /// Writes every table, matrix and note of a dataset.
 pub(super) fn whole(source: &Source) -> Result<OutputFile> {
     let mut not_finite = Vec::new();
-    let mut out = String::from("{\n\"dataset\": ");
-    out.push_str(&Identity::of(source, Vec::new()).compact()?);
-    out.push_str(",\n\"tables\": {");
+    let mut out = Vec::from(b"{\n\"dataset\": ");
+    out.extend_from_slice(Identity::of(source, Vec::new()).compact()?.as_bytes());
+    out.extend_from_slice(b",\n\"tables\": {");
     for (position, table) in source.dataset.tables.iter().enumerate() {
         separate(&mut out, position);
         key(&mut out, &table.name);
-        out.push('{');
+        out.push(b'{');
         for (position, field) in table.schema.fields().iter().enumerate() {
             separate(&mut out, position);
             key(&mut out, field.name());
@@ -35,9 +35,9 @@ pub(super) fn whole(source: &Source) -> Result<OutputFile> {
                 not_finite.push(NotFinite::Cell { table: &table.name, column: field.name(), index, value });
             });
         }
-        out.push('}');
+        out.push(b'}');
     }
-    out.push_str("},\n\"matrices\": {");
+    out.extend_from_slice(b"},\n\"matrices\": {");
     for (position, one) in source.dataset.matrices.iter().enumerate() {
         separate(&mut out, position);
         key(&mut out, &one.name);
@@ -46,69 +46,74 @@ pub(super) fn whole(source: &Source) -> Result<OutputFile> {
             not_finite.push(NotFinite::Element { matrix: &one.name, index: [row, column], value });
         });
     }
-    out.push_str("},\n\"not_finite\": [");
+    out.extend_from_slice(b"},\n\"not_finite\": [");
     for (position, entry) in not_finite.iter().enumerate() {
         separate(&mut out, position);
-        out.push_str(&json(entry));
+        push_json(&mut out, entry);
     }
-    out.push_str("]\n}\n");
-    Ok(OutputFile { name: format!("{}.json", source.name), bytes: out.into_bytes() })
+    out.extend_from_slice(b"]\n}\n");
+    Ok(OutputFile { name: format!("{}.json", source.name), bytes: out })
 }
 
 /// A comma between members, each on a line of its own.
-pub(super) fn separate(out: &mut String, position: usize) {
-    out.push_str(if position == 0 { "\n" } else { ",\n" });
+pub(super) fn separate(out: &mut Vec<u8>, position: usize) {
+    out.extend_from_slice(if position == 0 { b"\n" } else { b",\n" });
 }
 
-pub(super) fn key(out: &mut String, name: &str) {
-    out.push_str(&json(name));
-    out.push_str(": ");
+pub(super) fn key(out: &mut Vec<u8>, name: &str) {
+    push_json(out, name);
+    out.extend_from_slice(b": ");
 }
 
 /// A column as an array. `not_finite` hears of each number written as null.
-pub(super) fn column(out: &mut String, view: &ColumnView, mut not_finite: impl FnMut(usize, &Cell)) {
-    out.push('[');
+pub(super) fn column(out: &mut Vec<u8>, view: &ColumnView, mut not_finite: impl FnMut(usize, &Cell)) {
+    out.push(b'[');
     for (index, cell) in view.cells().enumerate() {
         if index > 0 {
-            out.push_str(", ");
+            out.extend_from_slice(b", ");
         }
         match cell {
-            Cell::Text(text) => out.push_str(&json(text)),
-            Cell::Timestamp(_) => out.push_str(&json(&cell.to_string())),
+            Cell::Text(text) => push_json(out, text),
+            Cell::Timestamp(_) => push_json(out, &cell.to_string()),
             _ if cell.is_not_finite() => {
                 not_finite(index, &cell);
-                out.push_str("null");
+                out.extend_from_slice(b"null");
             }
-            // `null`, `true` and Rust's shortest digits are JSON as they are.
-            _ => out.push_str(&cell.to_string()),
+            Cell::Null => out.extend_from_slice(b"null"),
+            // Truth values and numbers as text are JSON as they are.
+            _ => numbers::push_cell(out, &cell),
         }
     }
-    out.push(']');
+    out.push(b']');
 }
 
 /// A matrix as an array of rows.
-pub(super) fn matrix(out: &mut String, matrix: &SquareMatrix, mut not_finite: impl FnMut(usize, usize, f64)) {
-    out.push('[');
+pub(super) fn matrix(
+    out: &mut Vec<u8>,
+    matrix: &SquareMatrix,
+    mut not_finite: impl FnMut(usize, usize, f64),
+) {
+    out.push(b'[');
     for (row, elements) in matrix.rows().enumerate() {
         separate(out, row);
-        out.push('[');
+        out.push(b'[');
         for (column, element) in elements.iter().enumerate() {
             if column > 0 {
-                out.push_str(", ");
+                out.extend_from_slice(b", ");
             }
             if element.is_finite() {
-                out.push_str(&Cell::Float64(*element).to_string());
+                numbers::push_float(out, *element);
             } else {
                 not_finite(row, column, *element);
-                out.push_str("null");
+                out.extend_from_slice(b"null");
             }
         }
-        out.push(']');
+        out.push(b']');
     }
-    out.push(']');
+    out.push(b']');
 }
 
-fn json(value: &(impl Serialize + ?Sized)) -> String {
-    serde_json::to_string(value)
-        .expect("texts and plain structs of texts and integers always have a JSON form")
+fn push_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(out, value)
+        .expect("texts and plain structs of texts and integers always have a JSON form");
 }

@@ -3,8 +3,6 @@
 //! Invariant: a layout has no words for nulls, NaN or texts with blanks, and its reader would misread them, so such a
 //! value is refused with its place.
 
-use std::fmt::Write as _;
-
 use plugin_api::{ExportContent, ExportFile, ExportFormat, FieldSource};
 
 use super::identity::Identity;
@@ -22,32 +20,32 @@ struct Layout<'a> {
 }
 
 fn one_file(layout: &Layout, file: &ExportFile) -> Result<OutputFile> {
-    let text = match &file.content {
+    let bytes = match &file.content {
         ExportContent::Columns { table, columns, header } => {
             layout.columns(table, columns, header.as_deref())?
         }
         ExportContent::Matrix { matrix, leading_size } => layout.matrix(matrix, *leading_size)?,
-        ExportContent::Text { text } => layout.text(text)?,
+        ExportContent::Text { text } => layout.text(text)?.into_bytes(),
         ExportContent::Document { fields } => {
-            let mut out = String::from("{");
+            let mut out = Vec::from(b"{");
             for (position, (name, field)) in fields.iter().enumerate() {
                 json::separate(&mut out, position);
                 json::key(&mut out, name);
                 layout.field(&mut out, field)?;
             }
-            out.push_str("\n}\n");
+            out.extend_from_slice(b"\n}\n");
             out
         }
     };
-    Ok(OutputFile { name: format!("{}{}", layout.source.name, file.suffix), bytes: text.into_bytes() })
+    Ok(OutputFile { name: format!("{}{}", layout.source.name, file.suffix), bytes })
 }
 
 impl<'a> Layout<'a> {
-    fn columns(&self, table: &str, columns: &[String], header: Option<&str>) -> Result<String> {
-        let mut out = String::new();
+    fn columns(&self, table: &str, columns: &[String], header: Option<&str>) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
         if let Some(header) = header {
-            out.push_str(header);
-            out.push('\n');
+            out.extend_from_slice(header.as_bytes());
+            out.push(b'\n');
         }
         let views: Vec<_> =
             columns.iter().map(|column| self.find_column(table, column)).collect::<Result<_>>()?;
@@ -56,10 +54,10 @@ impl<'a> Layout<'a> {
         for row in 0..rows {
             for (position, (column, cells)) in columns.iter().zip(&mut cells).enumerate() {
                 if position > 0 {
-                    out.push(' ');
+                    out.push(b' ');
                 }
                 let cell = cells.next().unwrap_or(Cell::Null);
-                let text = numbers::text(&cell);
+                let text = numbers::cell_text(&cell);
                 let blank =
                     text.is_empty() || text.contains(|one: char| one.is_whitespace() || one.is_control());
                 if cell.is_not_finite() || blank {
@@ -70,21 +68,20 @@ impl<'a> Layout<'a> {
                     };
                     return Err(self.unsayable_cell(table, column, row, &message));
                 }
-                out.push_str(&text);
+                out.extend_from_slice(text.as_bytes());
             }
-            out.push('\n');
+            out.push(b'\n');
         }
         Ok(out)
     }
 
-    fn matrix(&self, name: &str, leading_size: bool) -> Result<String> {
+    fn matrix(&self, name: &str, leading_size: bool) -> Result<Vec<u8>> {
         let matrix = self.find_matrix(name)?;
-        let mut out = String::with_capacity(24 * matrix.values.len());
+        let mut out = Vec::with_capacity(24 * matrix.values.len());
         if leading_size {
-            // Writing to a text cannot fail.
-            let _ = writeln!(out, "{}", matrix.size);
+            out.extend_from_slice(format!("{}\n", matrix.size).as_bytes());
         }
-        let separator = if leading_size { '\n' } else { ' ' };
+        let separator = if leading_size { b'\n' } else { b' ' };
         for (row, elements) in matrix.rows().enumerate() {
             for (column, element) in elements.iter().enumerate() {
                 if column > 0 {
@@ -93,9 +90,9 @@ impl<'a> Layout<'a> {
                 if !element.is_finite() {
                     return Err(self.unsayable_element(name, row, column, *element));
                 }
-                out.push_str(&numbers::float(*element));
+                numbers::push_float(&mut out, *element);
             }
-            out.push('\n');
+            out.push(b'\n');
         }
         Ok(out)
     }
@@ -140,7 +137,7 @@ impl<'a> Layout<'a> {
         Ok(text.to_owned())
     }
 
-    fn field(&self, out: &mut String, field: &FieldSource) -> Result<()> {
+    fn field(&self, out: &mut Vec<u8>, field: &FieldSource) -> Result<()> {
         let mut refused = None;
         match field {
             FieldSource::Column { table, column } => {
@@ -155,7 +152,9 @@ impl<'a> Layout<'a> {
                     refused.get_or_insert_with(|| self.unsayable_element(matrix, row, column, element));
                 });
             }
-            FieldSource::Metadata => out.push_str(&Identity::of(self.source, Vec::new()).compact()?),
+            FieldSource::Metadata => {
+                out.extend_from_slice(Identity::of(self.source, Vec::new()).compact()?.as_bytes());
+            }
         }
         refused.map_or(Ok(()), Err)
     }

@@ -22,7 +22,7 @@ mod layouts;
 mod npz;
 mod numbers;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

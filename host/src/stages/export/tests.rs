@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{FormatInfo, export, formats};
 use crate::dataset::samples::{dataset, floats, header, table, texts};
-use crate::dataset::{Dataset, encode, npy};
+use crate::dataset::{Cell, Dataset, encode, npy};
 use crate::error::{Kind, Result};
 
 struct Exported {
@@ -45,7 +43,7 @@ fn exported(dataset: &Dataset, format: &str) -> Exported {
 }
 
 /// A table with nulls, NaN and every awkward value that its formats must keep apart.
-pub(crate) fn awkward() -> Dataset {
+fn awkward() -> Dataset {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("row_id", texts(&["x", "y, \"z\"", "w"])),
         ("wide", Arc::new(Float64Array::from(vec![Some(f64::NAN), None, Some(-0.0)]))),
@@ -301,7 +299,7 @@ fn numbers_show_that_they_are_floats_and_read_back() {
         (-0.0, "-0.0"),
         (1e300, "1.0e+300"),
     ] {
-        let written = super::numbers::float(value);
+        let written = super::numbers::cell_text(&Cell::Float64(value));
         assert_eq!(written, text);
         assert_eq!(written.parse::<f64>().unwrap().to_bits(), value.to_bits());
     }

@@ -3,6 +3,7 @@
 //! Each input is read once into a sealed memory file: what is hashed is what the module sees, and a file that another
 //! process shrinks meanwhile cannot end this one by a bus error, as it could through a mapping.
 
+mod cache;
 mod read;
 mod sniff;
 
@@ -15,16 +16,19 @@ use crate::error::{Error, Kind, Result};
 use crate::platform::{Mapping, SealedFile};
 use crate::stages::plan::{Plan, PlannedInput, Source};
 
+pub use cache::InputCache;
 pub use read::Encoding;
 
 /// Version of everything between bytes and files that could change a result; part of every recipe.
 pub const PIPELINE: &str = "host.pipeline/1";
 
-/// Limits of reading.
-#[derive(Debug, Clone, Copy)]
-pub struct IngestLimits {
+/// How inputs are read.
+#[derive(Debug, Clone)]
+pub struct IngestOptions {
     /// Largest input, before and after decompression.
     pub input_bytes: u64,
+    /// Where unpacked inputs are kept, if they are.
+    pub cache: Option<InputCache>,
 }
 
 /// One input, hashed and sealed.
@@ -62,9 +66,9 @@ impl Ingested {
     /// # Errors
     /// [`Kind::BadInput`] with the role and what the file is instead; [`Kind::Limit`]; [`Kind::Untrusted`] when a
     /// pinned digest differs.
-    pub fn new(plan: Plan, limits: IngestLimits) -> Result<Self> {
+    pub fn new(plan: Plan, options: &IngestOptions) -> Result<Self> {
         let inputs =
-            plan.inputs.iter().map(|input| ingest(input, limits)).collect::<Result<Vec<_>>>()?;
+            plan.inputs.iter().map(|input| ingest(input, options)).collect::<Result<Vec<_>>>()?;
         let recipe = recipe(&plan, &inputs);
         Ok(Self { plan, inputs, recipe })
     }
@@ -110,13 +114,18 @@ fn recipe(plan: &Plan, inputs: &[IngestedInput]) -> Digest {
     Digest::of(recipe.to_string().as_bytes())
 }
 
-fn ingest(input: &PlannedInput, limits: IngestLimits) -> Result<IngestedInput> {
+fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput> {
     let role = &input.role;
     let (content, raw, name, origin) = match &input.source {
         Source::File(file) => {
-            let (content, raw) = read::file(&role.role, file, limits)?;
+            let (content, raw) = read::file(&role.role, file, options)?;
             let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
-            (content, raw, name.unwrap_or_default(), file.path.display().to_string())
+            let origin = match &file.confined_to {
+                Some(folder) => folder.join(&file.path),
+                None => file.path.clone(),
+            };
+            let origin = std::path::absolute(&origin).unwrap_or(origin);
+            (content, raw, name.unwrap_or_default(), origin.display().to_string())
         }
         Source::Bundled { file, bytes } => {
             let raw = read::Raw { sha256: Digest::of(bytes), bytes: bytes.len() as u64, encoding: Encoding::Identity };

@@ -7,7 +7,7 @@ use fs_err as fs;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
-use crate::stages::ingest::IngestLimits;
+use crate::stages::ingest::IngestOptions;
 use crate::stages::plan::InputPath;
 use crate::text;
 
@@ -35,7 +35,7 @@ pub(super) struct Raw {
 }
 
 /// Reads, checks and unpacks a file.
-pub(super) fn file(role: &str, input: &InputPath, limits: IngestLimits) -> Result<(Vec<u8>, Raw)> {
+pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Result<(Vec<u8>, Raw)> {
     let path = confine(role, input)?;
     let unreadable = |error: &io::Error| {
         let mut fault = Error::new(Kind::BadInput, format!("cannot read input `{role}`"))
@@ -51,21 +51,32 @@ pub(super) fn file(role: &str, input: &InputPath, limits: IngestLimits) -> Resul
         return Err(Error::new(Kind::BadInput, format!("input `{role}` is {what}: `{}`", path.display())));
     }
     let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
-    let raw = read_limited(file, limits.input_bytes)
+    let raw = read_limited(file, options.input_bytes)
         .map_err(|error| unreadable(&error))?
-        .ok_or_else(|| too_large(role, &path, "", limits))?;
+        .ok_or_else(|| too_large(role, &path, "", options))?;
     check_pins(role, input, &raw)?;
     let sha256 = Digest::of(&raw);
     let bytes = raw.len() as u64;
     let encoding = encoding_of(&raw);
+    let cached = options
+        .cache
+        .as_ref()
+        .filter(|_| encoding != Encoding::Identity)
+        .and_then(|cache| cache.get(&sha256, options.input_bytes));
+    if let Some(content) = cached {
+        return Ok((content, Raw { sha256, bytes, encoding }));
+    }
     let content = match encoding {
         Encoding::Identity => raw,
-        Encoding::Gzip => unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, limits)?,
+        Encoding::Gzip => unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, options)?,
         Encoding::Zstd => {
             let decoder = zstd::stream::read::Decoder::new(&*raw).map_err(|error| unreadable(&error))?;
-            unpack(role, &path, "zstd", decoder, bytes, limits)?
+            unpack(role, &path, "zstd", decoder, bytes, options)?
         }
     };
+    if let Some(cache) = options.cache.as_ref().filter(|_| encoding != Encoding::Identity) {
+        cache.put(&sha256, &content);
+    }
     Ok((content, Raw { sha256, bytes, encoding }))
 }
 
@@ -99,10 +110,10 @@ fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-fn too_large(role: &str, path: &Path, unpacked: &str, limits: IngestLimits) -> Error {
+fn too_large(role: &str, path: &Path, unpacked: &str, options: &IngestOptions) -> Error {
     Error::new(
         Kind::Limit,
-        format!("input `{role}` is larger than {}{unpacked}: `{}`", text::bytes(limits.input_bytes), path.display()),
+        format!("input `{role}` is larger than {}{unpacked}: `{}`", text::bytes(options.input_bytes), path.display()),
     )
     .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
 }
@@ -143,13 +154,13 @@ fn unpack(
     format: &str,
     decoder: impl Read,
     packed_bytes: u64,
-    limits: IngestLimits,
+    options: &IngestOptions,
 ) -> Result<Vec<u8>> {
     let ratio_limit = RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(RATIO_LIMIT));
-    let limit = limits.input_bytes.min(ratio_limit);
+    let limit = options.input_bytes.min(ratio_limit);
     match read_limited(decoder, limit) {
         Ok(Some(content)) => Ok(content),
-        Ok(None) if ratio_limit < limits.input_bytes => Err(Error::new(
+        Ok(None) if ratio_limit < options.input_bytes => Err(Error::new(
             Kind::Limit,
             format!(
                 "input `{role}` unpacks to more than {RATIO_LIMIT} times its {packed_bytes} bytes: `{}`",
@@ -157,7 +168,7 @@ fn unpack(
             ),
         )
         .hint("if the file is right, unpack it yourself and give the unpacked file")),
-        Ok(None) => Err(too_large(role, path, " when unpacked", limits)),
+        Ok(None) => Err(too_large(role, path, " when unpacked", options)),
         Err(error) => Err(Error::new(
             Kind::BadInput,
             format!("input `{role}` is a damaged or truncated {format} file: `{}`", path.display()),

@@ -18,7 +18,7 @@ pub(super) fn check(dataset: &Dataset, options: &Options, verdict: &mut Verdict)
             }
             (None, _) => verdict.fail("table.present", place, Failure::new("missing")),
             (Some(_), _) => {
-                verdict.fail("table.present", place, Failure::new(format!("occurs {found} times")))
+                verdict.fail("table.present", place, Failure::new(format!("occurs {found} times")));
             }
         }
     }

@@ -70,7 +70,7 @@ fn verify(id: &str, options: &Options) -> Result<String> {
         let job = Job { module: id.to_owned(), ..Job::default() };
         let plan = Plan::new(&job, &options.search_path)?;
         name = plan.name().to_string();
-        let ingested = Ingested::new(plan, options.ingest)?;
+        let ingested = Ingested::new(plan, &options.ingest)?;
         let derived = Derived::new(ingested, options.derive, &Progress::new(id, false))?;
         versions.push(register::version_of(&Validated::new(derived, &options.validation)?)?);
     }

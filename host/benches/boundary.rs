@@ -1,0 +1,160 @@
+//! What the boundary costs: finding and loading a module, a worker from start to reply, a gigabyte handed over.
+//!
+//! `cargo build --release && cargo bench -p host`. Times are medians; the machine's noise shows in the spread between
+//! best and median. Whole processes are compared with their peers by `tests/peers/compare.py`.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops when it cannot run")]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use host::digest::Digest;
+use host::modules::discover::{self, SearchDirectory, SearchOrigin};
+use host::modules::worker::parent::Listener;
+use host::modules::{library, manifest};
+use host::platform::{Limits, SealedFile};
+use host::stages::derive::{DeriveOptions, Derived, Isolation};
+use host::stages::ingest::{IngestOptions, Ingested};
+use host::stages::plan::{Job, Plan};
+use host::stages::parameters::Given;
+use plugin_api::Level;
+
+fn main() -> std::process::ExitCode {
+    // A worker is this executable started again.
+    if std::env::args().nth(1).is_some_and(|verb| verb == host::modules::worker::VERB) {
+        return host::cli::main();
+    }
+    let modules = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let path = search_path(&modules);
+    let candidates = discover::scan(&path);
+    assert!(!candidates.is_empty(), "no modules in `{}`: run `cargo build --release` first", modules.display());
+    find_and_load(&candidates);
+    worker(&path);
+    gigabyte();
+    std::process::ExitCode::SUCCESS
+}
+
+struct Silent;
+
+impl Listener for Silent {
+    fn log(&self, _level: Level, _text: &str) {}
+    fn progress(&self, _fraction: f64, _doing: &str) {}
+}
+
+fn search_path(directory: &Path) -> Vec<SearchDirectory> {
+    vec![SearchDirectory { path: directory.to_owned(), origin: SearchOrigin::Flag }]
+}
+
+fn report(what: &str, mut times: Vec<Duration>, limit: &str) {
+    times.sort();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+    let (best, median) = (milliseconds(times[0]), milliseconds(times[times.len() / 2]));
+    println!("{what:<58} best {best:>8.3} ms  median {median:>8.3} ms  {limit}");
+}
+
+fn measure(count: usize, mut work: impl FnMut()) -> Vec<Duration> {
+    (0..count)
+        .map(|_| {
+            let started = Instant::now();
+            work();
+            started.elapsed()
+        })
+        .collect()
+}
+
+/// Each load uses a fresh sealed copy, as the host does; copies are not unloaded.
+fn find_and_load(candidates: &[discover::Candidate]) {
+    for candidate in candidates {
+        let discover::State::Module { embedded, bytes, .. } = &candidate.state else { continue };
+        let id = &embedded.descriptor.id;
+        let size = bytes.len() / 1024;
+        report(
+            &format!("`{id}` ({size} KiB): sha256"),
+            measure(50, || {
+                std::hint::black_box(Digest::of(bytes));
+            }),
+            "",
+        );
+        report(
+            &format!("`{id}`: manifest read without loading"),
+            measure(50, || {
+                std::hint::black_box(manifest::read(bytes).unwrap());
+            }),
+            "",
+        );
+        let load = || {
+            let copy = Box::leak(Box::new(SealedFile::from_bytes("module", bytes).unwrap()));
+            let loadable = Box::leak(Box::new(copy.loadable().unwrap()));
+            library::load(&loadable.path, embedded).unwrap();
+        };
+        report(&format!("`{id}`: sealed copy, load, layout check"), measure(30, load), "(bar: 1 ms with the manifest)");
+    }
+}
+
+fn ingested(path: &[SearchDirectory], job: &Job) -> Ingested {
+    let options = IngestOptions { input_bytes: 1 << 30, cache: None };
+    Ingested::new(Plan::new(job, path).unwrap(), &options).unwrap()
+}
+
+fn options(isolation: Isolation) -> DeriveOptions {
+    DeriveOptions { isolation, limits: Limits { memory_bytes: 8 << 30, timeout_milliseconds: 60_000 } }
+}
+
+fn worker(path: &[SearchDirectory]) {
+    let job = Job { module: "bao".to_owned(), ..Job::default() };
+    for (isolation, what, limit) in [
+        (Isolation::Process, "worker: start, confine, load, derive, reply", "(bar: 5 ms)"),
+        (Isolation::InProcess, "the same derivation in this process, load included", ""),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..40 {
+            let ready = ingested(path, &job);
+            let started = Instant::now();
+            Derived::new(ready, options(isolation), &Silent).unwrap();
+            times.push(started.elapsed());
+        }
+        report(what, times, limit);
+    }
+}
+
+/// The fixture module makes one column of 2^27 floats, which is a gigabyte.
+fn gigabyte() {
+    let Some(fixture) = fixture() else {
+        println!("a gigabyte handed over: not run, build tests/modules/hostile first (`cargo test -p tests` does)");
+        return;
+    };
+    const ROWS: i64 = 1 << 27;
+    let job = Job {
+        module: "hostile".to_owned(),
+        parameters: vec![
+            ("deed".to_owned(), Given::Text("wide".to_owned())),
+            ("rows".to_owned(), Given::Text(ROWS.to_string())),
+        ],
+        ..Job::default()
+    };
+    let before = peak_bytes();
+    let ready = ingested(&search_path(&fixture), &job);
+    let started = Instant::now();
+    let derived = Derived::new(ready, options(Isolation::InProcess), &Silent).unwrap();
+    let elapsed = started.elapsed();
+    let rows = derived.dataset().tables[0].rows();
+    let grown = (peak_bytes() - before) as f64 / f64::from(1 << 30);
+    assert_eq!(i64::try_from(rows).unwrap(), ROWS);
+    println!(
+        "1 GiB table made and handed over in this process: {:.0} ms, peak memory grew by {grown:.2} GiB (a copy would make it 2)",
+        elapsed.as_secs_f64() * 1000.0
+    );
+    assert!(grown < 1.2, "the table was copied");
+}
+
+fn fixture() -> Option<PathBuf> {
+    let target = std::env::current_exe().ok()?.ancestors().nth(3)?.to_owned();
+    Some(target.join("fixtures/hostile/debug")).filter(|folder| folder.join("libhostile.so").is_file())
+}
+
+/// Highest resident memory of this process so far.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kibibytes.unwrap_or_default() * 1024
+}
