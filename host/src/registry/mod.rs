@@ -131,6 +131,15 @@ impl Registry {
         })
     }
 
+    /// Whether a record is the one that says which version of its dataset is current.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn is_current(&self, record: &Record) -> Result<bool> {
+        let sequences = record::sequences(&self.root, &record.name).storage("list the records")?;
+        Ok(sequences.last() == Some(&record.sequence))
+    }
+
     /// Every record of a dataset, oldest first.
     ///
     /// # Errors

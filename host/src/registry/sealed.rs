@@ -1,6 +1,8 @@
 //! JSON whose bytes are fixed: one spelling per value, so that a digest over it means something, and documents that
 //! carry the digest of everything else in them, so that an edit shows without any other file.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -57,14 +59,26 @@ pub(super) enum Fault {
 }
 
 /// The same value with the keys of every object in order, also if some crate makes `serde_json` keep another order.
-fn sorted(value: &Value) -> Value {
+fn sorted(value: &Value) -> Cow<'_, Value> {
+    if in_order(value) { Cow::Borrowed(value) } else { Cow::Owned(reordered(value)) }
+}
+
+fn in_order(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.keys().is_sorted() && fields.values().all(in_order),
+        Value::Array(items) => items.iter().all(in_order),
+        _ => true,
+    }
+}
+
+fn reordered(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let mut entries: Vec<_> = fields.iter().collect();
             entries.sort_by_key(|(key, _)| *key);
-            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), reordered(value))).collect())
         }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(reordered).collect()),
         other => other.clone(),
     }
 }

@@ -162,13 +162,15 @@ fn from_registry(
     if !verdict.accepted() {
         return Err(rejection(name.as_str(), &verdict));
     }
-    registry.select(&Selection {
-        name,
-        recipe: record.recipe,
-        version: record.version,
-        actor: &options.actor,
-        now: register::now(),
-    })?;
+    if !registry.is_current(record)? {
+        registry.select(&Selection {
+            name,
+            recipe: record.recipe,
+            version: record.version,
+            actor: &options.actor,
+            now: register::now(),
+        })?;
+    }
     clock.lap("registry");
     Ok(Some(Prepared {
         origin: Origin::Cache,

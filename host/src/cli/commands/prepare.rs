@@ -176,30 +176,32 @@ fn run_all(jobs: &[Job], registry: &Registry, options: &pipeline::Options, batch
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let slots: Vec<Mutex<Option<Item>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..batching.workers.clamp(1, jobs.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(job), Some(slot)) = (jobs.get(index), slots.get(index)) else { return };
-                    let item = if stopped.load(Ordering::Relaxed) {
-                        Item::not_started(job)
-                    } else {
-                        prepare_one(job, registry, options, batching.progress)
-                    };
-                    if item.result.is_err() && !batching.keep_going {
-                        stopped.store(true, Ordering::Relaxed);
-                    }
-                    if let Ok(mut slot) = slot.lock() {
-                        *slot = Some(item);
-                    }
-                }
-            });
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(job), Some(slot)) = (jobs.get(index), slots.get(index)) else { return };
+            let item = if stopped.load(Ordering::Relaxed) {
+                Item::not_started(job)
+            } else {
+                prepare_one(job, registry, options, batching.progress)
+            };
+            if item.result.is_err() && !batching.keep_going {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            if let Ok(mut slot) = slot.lock() {
+                *slot = Some(item);
+            }
         }
+    };
+    // This thread works too: a single dataset needs no other.
+    std::thread::scope(|scope| {
+        for _ in 1..batching.workers.clamp(1, jobs.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
     });
-    slots.into_iter().zip(jobs).map(|(slot, job)| {
-        slot.into_inner().ok().flatten().unwrap_or_else(|| Item::not_started(job))
-    }).collect()
+    let finished = slots.into_iter().map(|slot| slot.into_inner().ok().flatten());
+    finished.zip(jobs).map(|(item, job)| item.unwrap_or_else(|| Item::not_started(job))).collect()
 }
 
 fn prepare_one(job: &Job, registry: &Registry, options: &pipeline::Options, progress: bool) -> Item {
