@@ -1,5 +1,9 @@
 //! Shared pieces of the end-to-end tests: a built host, a private data root, and what a test may need from outside.
-#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
 
 pub mod fixture;
 pub mod needs;

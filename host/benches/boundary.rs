@@ -14,8 +14,8 @@ use host::modules::{library, manifest};
 use host::platform::{Limits, SealedFile};
 use host::stages::derive::{DeriveOptions, Derived, Isolation};
 use host::stages::ingest::{IngestOptions, Ingested};
-use host::stages::plan::{Job, Plan};
 use host::stages::parameters::Given;
+use host::stages::plan::{Job, Plan};
 use plugin_api::Level;
 
 fn main() -> std::process::ExitCode {
@@ -26,7 +26,11 @@ fn main() -> std::process::ExitCode {
     let modules = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let path = search_path(&modules);
     let candidates = discover::scan(&path);
-    assert!(!candidates.is_empty(), "no modules in `{}`: run `cargo build --release` first", modules.display());
+    assert!(
+        !candidates.is_empty(),
+        "no modules in `{}`: run `cargo build --release` first",
+        modules.display()
+    );
     find_and_load(&candidates);
     worker(&path);
     gigabyte();
@@ -86,7 +90,11 @@ fn find_and_load(candidates: &[discover::Candidate]) {
             let loadable = Box::leak(Box::new(copy.loadable().unwrap()));
             library::load(&loadable.path, embedded).unwrap();
         };
-        report(&format!("`{id}`: sealed copy, load, layout check"), measure(30, load), "(bar: 1 ms with the manifest)");
+        report(
+            &format!("`{id}`: sealed copy, load, layout check"),
+            measure(30, load),
+            "(bar: 1 ms with the manifest)",
+        );
     }
 }
 
@@ -119,7 +127,9 @@ fn worker(path: &[SearchDirectory]) {
 /// The fixture module makes one column of 2^27 floats, which is a gigabyte.
 fn gigabyte() {
     let Some(fixture) = fixture() else {
-        println!("a gigabyte handed over: not run, build tests/modules/hostile first (`cargo test -p tests` does)");
+        println!(
+            "a gigabyte handed over: not run, build tests/modules/hostile first (`cargo test -p tests` does)"
+        );
         return;
     };
     const ROWS: i64 = 1 << 27;

@@ -56,8 +56,11 @@ pub fn publish_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn publish_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = Temporary::write(path, bytes)?;
     match uninterrupted(|| fs_err::hard_link(&temporary.path, path)) {
-        // The link is the publication; dropping the temporary removes its other name.
-        Ok(()) => drop(temporary),
+        // The link is the publication. A temporary name that stays is an error, so that the caller comes back to it.
+        Ok(()) => {
+            remove(&temporary.path)?;
+            temporary.done();
+        }
         // Some file systems know no hard links; the callers of this function are alone under a lock.
         Err(error)
             if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_layout_that_changes_without_a_new_version_is_noticed() {
-        let mut text = format!("api {}.{}\n", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
+        let mut text =
+            format!("api {}.{}\n", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
         layout!(text, ModuleRoot, [section, derive, invoke, inspect]);
         layout!(text, HostCallbacks, [log, progress, cancelled]);
         layout!(text, AbiHost, [data, callbacks]);

@@ -187,7 +187,9 @@ fn format_of(kind: ColumnKind) -> &'static str {
 fn struct_schema(fields: &[Field]) -> ArrowSchema {
     let children = fields
         .iter()
-        .map(|field| Box::into_raw(Box::new(schema(format_of(field.kind), &field.name, NULLABLE, Vec::new()))))
+        .map(|field| {
+            Box::into_raw(Box::new(schema(format_of(field.kind), &field.name, NULLABLE, Vec::new())))
+        })
         .collect();
     schema("+s", "", 0, children)
 }
@@ -266,13 +268,18 @@ fn struct_array(fields: &[Field], columns: Vec<Column>) -> Result<ArrowArray, Mo
             )));
         }
         if column.validity.as_ref().is_some_and(|validity| validity.len() != length) {
-            return Err(ModuleError::internal(format!("column `{}` has a null map of another length", field.name)));
+            return Err(ModuleError::internal(format!(
+                "column `{}` has a null map of another length",
+                field.name
+            )));
         }
     }
     let owned = columns.into_iter().map(owned_column).collect::<Result<Vec<_>, _>>()?;
     let children = owned
         .into_iter()
-        .map(|(values, validity, nulls)| Box::into_raw(Box::new(array(length, nulls, values, validity, Vec::new()))))
+        .map(|(values, validity, nulls)| {
+            Box::into_raw(Box::new(array(length, nulls, values, validity, Vec::new())))
+        })
         .collect();
     Ok(array(length, 0, Owned::None, Vec::new(), children))
 }
@@ -280,7 +287,8 @@ fn struct_array(fields: &[Field], columns: Vec<Column>) -> Result<ArrowArray, Mo
 type OwnedColumn = (Owned, Vec<u8>, usize);
 
 fn owned_column(column: Column) -> Result<OwnedColumn, ModuleError> {
-    let nulls = column.validity.as_ref().map_or(0, |validity| validity.iter().filter(|valid| !**valid).count());
+    let nulls =
+        column.validity.as_ref().map_or(0, |validity| validity.iter().filter(|valid| !**valid).count());
     let validity = if nulls == 0 { Vec::new() } else { pack(column.validity.as_deref().unwrap_or_default()) };
     let values = match column.values {
         Values::Float64(values) => Owned::Float64(values),

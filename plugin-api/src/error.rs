@@ -112,7 +112,9 @@ impl fmt::Display for ModuleError {
                 }
                 write!(formatter, ": {}", fault.message)
             }
-            Self::BadParameter(fault) => write!(formatter, "parameter `{}`: {}", fault.subject, fault.message),
+            Self::BadParameter(fault) => {
+                write!(formatter, "parameter `{}`: {}", fault.subject, fault.message)
+            }
             Self::LimitExceeded { what, limit, found } => {
                 write!(formatter, "{what} is {found}, the limit is {limit}")
             }

@@ -1,5 +1,8 @@
 //! The module's side of the boundary: [`export_module!`](crate::export_module) and the functions behind it.
-#![expect(unsafe_code, reason = "building the library header and erasing lifetimes; each block says why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "building the library header and erasing lifetimes; each block says why it is sound"
+)]
 
 use abi_stable::library::{CheckTypeLayout, LibHeader, RootModuleResult};
 use abi_stable::prefix_type::PrefixTypeTrait;

@@ -70,7 +70,8 @@ impl LoadedModule {
         // SAFETY: the symbol is only made by `export_module!`, as a `LibHeader`, whose first field is checked below.
         let header = unsafe { library.get::<AbiHeaderRef>(b"host_module_header\0") }
             .map_err(|error| LoadFault::NotAModule(describe(&error)))?;
-        let header = header.upgrade().map_err(|error| LoadFault::NotAModule(first_line(&error.to_string())))?;
+        let header =
+            header.upgrade().map_err(|error| LoadFault::NotAModule(first_line(&error.to_string())))?;
         let theirs = header.layout().ok_or(LoadFault::Layout)?;
         let ours = <ModuleRef as StableAbi>::LAYOUT;
         let compatible = if module_minor >= api_version().1 {
@@ -201,7 +202,11 @@ fn with_request<T>(
 #[must_use]
 pub fn read_error(text: &str) -> ModuleError {
     serde_json::from_str(text).unwrap_or_else(|_| {
-        ModuleError::internal(if text.is_empty() { "an error without a text".to_owned() } else { first_line(text) })
+        ModuleError::internal(if text.is_empty() {
+            "an error without a text".to_owned()
+        } else {
+            first_line(text)
+        })
     })
 }
 

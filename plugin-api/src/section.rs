@@ -55,7 +55,10 @@ const fn content_length(content: &[&[u8]]) -> usize {
 /// Writes the section at compile time; a wrong `N` fails the build.
 #[doc(hidden)]
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "names are shorter than 4 GiB; checked by the array length")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "names are shorter than 4 GiB; checked by the array length"
+)]
 pub const fn encode<const N: usize>(parts: &[Part]) -> [u8; N] {
     let mut bytes = [0; N];
     let mut at = copy(&mut bytes, 0, MAGIC);

@@ -56,7 +56,11 @@ impl<'a> Table<'a> {
 
 impl fmt::Debug for Table<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Table").field("name", &self.name).field("fields", &self.fields).finish_non_exhaustive()
+        formatter
+            .debug_struct("Table")
+            .field("name", &self.name)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 

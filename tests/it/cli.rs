@@ -80,10 +80,10 @@ fn exit_codes() {
     let bad_configuration = sandbox.write("bad.json", r#"{"processing": {"timeout": 1}}"#);
     let bad_configuration = bad_configuration.to_string_lossy().into_owned();
     let cases: [(&[&str], i32); 11] = [
+        (&["list"], 10),
         (&["nonsense"], 2),
         (&["prepare"], 2),
         (&["prepare", "--plugin", "nobody"], 2),
-        (&["list"], 10),
         (&["prepare", "--plugin", "hostile", "--param", "deed=finding"], 3),
         (&["prepare", "--plugin", "hostile", "--param", "deed=panic"], 14),
         (&["prepare", "--plugin", "hostile", "--param", "deed=loop", "--timeout", "0.3"], 15),
@@ -202,7 +202,10 @@ fn envelopes() {
         assert!(answer["error"].is_null() && !answer["data"].is_null(), "{arguments:?}");
     }
     let (code, failed) = sandbox.run_json(["show", "example_sta"]);
-    assert_eq!((code, &failed["ok"], &failed["error"]["exit"]), (Some(2), &Value::from(false), &Value::from(2)));
+    assert_eq!(
+        (code, &failed["ok"], &failed["error"]["exit"]),
+        (Some(2), &Value::from(false), &Value::from(2))
+    );
     let path = sandbox.json(["path", "example_star"]);
     assert!(Path::new(path["data"]["path"].as_str().unwrap()).join("dataset.json").is_file());
     let plain = sandbox.run(["path", "example_star"]).success();
@@ -219,7 +222,8 @@ fn configuration() {
         }
         let answer: Value = serde_json::from_str(&Outcome::of(&mut command).success().stdout).unwrap();
         let settings = answer.pointer("/data/settings").and_then(Value::as_array).unwrap().clone();
-        let setting = settings.into_iter().find(|setting| setting["key"] == "processing.timeout_seconds").unwrap();
+        let setting =
+            settings.into_iter().find(|setting| setting["key"] == "processing.timeout_seconds").unwrap();
         (setting["value"].as_f64().unwrap().to_string(), setting["origin"].as_str().unwrap().to_owned())
     };
     let show = ["config", "show", "--origin"];
@@ -235,7 +239,10 @@ fn configuration() {
     let _ = sandbox.write("pbuf.json", r#"{"processing": {"timeout_seconds": 200}}"#);
     let (found, origin) = value(&show, None);
     assert!(found == "200" && origin.starts_with("project"), "{origin}");
-    assert_eq!(value(&show, Some("300")), ("300".to_owned(), "env PBUF_PROCESSING_TIMEOUT_SECONDS".to_owned()));
+    assert_eq!(
+        value(&show, Some("300")),
+        ("300".to_owned(), "env PBUF_PROCESSING_TIMEOUT_SECONDS".to_owned())
+    );
     let outcome = sandbox.run(["config", "show", "--origin"]).success();
     assert!(outcome.stdout.contains("flag --data-root"), "{}", outcome.stdout);
     let _ = sandbox.write("pbuf.json", "{\n \"processing\": {\"timeout_second\": 200}\n}");
@@ -270,7 +277,11 @@ fn closed_pipe() {
     let sandbox = Sandbox::new();
     let host = tests::host();
     let mut command = std::process::Command::new("sh");
-    let script = format!("'{}' man prepare | true; '{}' --help | head -1 >/dev/null; echo ended", host.display(), host.display());
+    let script = format!(
+        "'{}' man prepare | true; '{}' --help | head -1 >/dev/null; echo ended",
+        host.display(),
+        host.display()
+    );
     command.arg("-c").arg(script).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", sandbox.path("home"));
     let outcome = Outcome::of(&mut command).success();
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("ended\n", ""));
@@ -321,13 +332,27 @@ fn unsafe_places() {
                 code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn")
             });
             let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-            assert!(!(is_rust && has_unsafe) || allowed.iter().any(|one| path == Path::new(one)), "{}", path.display());
+            assert!(
+                !(is_rust && has_unsafe) || allowed.iter().any(|one| path == Path::new(one)),
+                "{}",
+                path.display()
+            );
         }
     }
 }
 
 fn domain_words() {
-    let words = ["redshift", "cosmolog", "cobaya", "supernova", "baryon", "hubble", "megaparsec", "\"bao\"", "parallax"];
+    let words = [
+        "redshift",
+        "cosmolog",
+        "cobaya",
+        "supernova",
+        "baryon",
+        "hubble",
+        "megaparsec",
+        "\"bao\"",
+        "parallax",
+    ];
     for (path, bytes) in tests::tree(&repository().join("host/src")) {
         let text = String::from_utf8(bytes).unwrap().to_lowercase();
         for word in words {

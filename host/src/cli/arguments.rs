@@ -27,32 +27,35 @@ Exit codes: 0 ok, 2 usage, 3 check failed, 4 some failed, 10 no data root, 11 lo
 13 incompatible module, 14 module crashed, 15 limit, 16 bad input, 17 bad configuration, 18 storage,
 19 corrupt registry, 130 interrupted";
 
+/// Heading of the flags that every verb takes.
+const GLOBAL: &str = "Options of every verb";
+
 /// Flags of every verb.
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// Folder of raw and derived data and of the registry [default: ~/.pbuf/data].
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
     /// Configuration file to use in place of the project's `pbuf.json`.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder with modules; may be given several times, searched first.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub plugin_dir: Vec<PathBuf>,
     /// Print one JSON object for programs in place of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// Tell more: -v what is done, -vv details, -vvv everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Tell only errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Form of the log on standard error.
-    #[arg(long, global = true, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// Show no progress bar.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub no_progress: bool,
 }
 

@@ -81,8 +81,9 @@ impl Context {
     pub(super) fn pipeline_options(&self, flags: &PrepareFlags) -> Result<pipeline::Options> {
         let settings = &self.settings;
         let timeout = flags.timeout_seconds.unwrap_or_else(|| settings.timeout().as_secs_f64());
-        let timeout = std::time::Duration::try_from_secs_f64(timeout)
-            .map_err(|error| Error::new(Kind::Usage, format!("`--timeout {timeout}`")).cause(error.to_string()))?;
+        let timeout = std::time::Duration::try_from_secs_f64(timeout).map_err(|error| {
+            Error::new(Kind::Usage, format!("`--timeout {timeout}`")).cause(error.to_string())
+        })?;
         let strictness = match (flags.strict, flags.lenient) {
             (true, _) => Strictness::Strict,
             (_, true) => Strictness::Lenient,
@@ -120,6 +121,7 @@ impl Context {
                 matrix_checks: settings.checks_covariance(),
                 range_checks: settings.checks_physical_consistency(),
             },
+            rows_per_batch: settings.chunk_rows(),
             cache: settings.reuses_known_recipes() && !flags.force,
             register: settings.registers_derived(),
             actor: self.actor(),

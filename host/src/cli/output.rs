@@ -90,7 +90,9 @@ impl Printer {
         match written {
             // Whoever read standard output has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-            Err(error) => Err(Error::new(Kind::Internal, "cannot write to standard output").cause(error.to_string())),
+            Err(error) => {
+                Err(Error::new(Kind::Internal, "cannot write to standard output").cause(error.to_string()))
+            }
             Ok(()) => match verdict {
                 None => Ok(0),
                 Some(error) if self.json => Ok(error.kind.exit_code()),
@@ -119,8 +121,9 @@ impl Printer {
 }
 
 fn to_value(report: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(report)
-        .map_err(|error| Error::new(Kind::Internal, "cannot write the report as JSON").cause(error.to_string()))
+    serde_json::to_value(report).map_err(|error| {
+        Error::new(Kind::Internal, "cannot write the report as JSON").cause(error.to_string())
+    })
 }
 
 fn error_value(error: &Error) -> Value {

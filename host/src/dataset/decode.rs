@@ -21,18 +21,25 @@ struct SchemaOnly {
     schema: String,
 }
 
-/// Reads and verifies a dataset; with `version`, also that it is that one.
+/// Reads and verifies a dataset; with `version`, also that it is that one. `rows_per_batch` bounds how
+/// many rows of a table are decoded at a time.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] with the file and what differs; [`Kind::Storage`] when a file cannot be read at all.
-pub fn decode(directory: &Path, version: Option<&Digest>) -> Result<(DatasetDocument, Dataset)> {
+pub fn decode(
+    directory: &Path,
+    version: Option<&Digest>,
+    rows_per_batch: usize,
+) -> Result<(DatasetDocument, Dataset)> {
     let document = read_document(directory, version)?;
     let mut tables = Vec::with_capacity(document.tables.len());
     for table in &document.tables {
         let path = content_path(directory, &table.name, &table.file, "parquet")?;
         let bytes = verified(&path, table.bytes, &table.sha256)?;
-        tables
-            .push(parquet_file::read(&table.name, bytes, table.rows).map_err(|cause| corrupt(&path, cause))?);
+        tables.push(
+            parquet_file::read(&table.name, bytes, table.rows, rows_per_batch)
+                .map_err(|cause| corrupt(&path, cause))?,
+        );
     }
     let mut matrices = Vec::with_capacity(document.matrices.len());
     for matrix in &document.matrices {

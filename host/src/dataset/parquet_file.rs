@@ -92,14 +92,14 @@ fn properties(schema: &Schema, rows_per_group: usize) -> Result<WriterProperties
 ///
 /// # Errors
 /// What is wrong with the bytes, in words. A panic of the reader is such an error too.
-pub(crate) fn read(name: &str, bytes: Vec<u8>, rows: u64) -> Result<Table, String> {
+pub(crate) fn read(name: &str, bytes: Vec<u8>, rows: u64, rows_per_batch: usize) -> Result<Table, String> {
     let name = name.to_owned();
-    let read = std::panic::AssertUnwindSafe(move || read_unguarded(name, bytes, rows));
+    let read = std::panic::AssertUnwindSafe(move || read_unguarded(name, bytes, rows, rows_per_batch));
     std::panic::catch_unwind(read)
         .unwrap_or_else(|_| Err("the Parquet reader cannot make sense of it".to_owned()))
 }
 
-fn read_unguarded(name: String, bytes: Vec<u8>, rows: u64) -> Result<Table, String> {
+fn read_unguarded(name: String, bytes: Vec<u8>, rows: u64, rows_per_batch: usize) -> Result<Table, String> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder =
         ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(bytes), options).map_err(text)?;
@@ -110,7 +110,7 @@ fn read_unguarded(name: String, bytes: Vec<u8>, rows: u64) -> Result<Table, Stri
     }
     let schema = Arc::clone(builder.schema());
     let mut batches = Vec::new();
-    for batch in builder.with_batch_size(ROWS_PER_CHUNK).build().map_err(text)? {
+    for batch in builder.with_batch_size(rows_per_batch.max(1)).build().map_err(text)? {
         batches.push(batch.map_err(text)?);
     }
     let table = Table { name, schema, batches };

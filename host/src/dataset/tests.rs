@@ -29,7 +29,7 @@ fn tamper(directory: &Path, file: &str, bytes: Option<&[u8]>) {
 }
 
 fn refusal(directory: &Path) -> Error {
-    let error = decode(directory, None).unwrap_err();
+    let error = decode(directory, None, 10_000).unwrap_err();
     assert_eq!(error.kind, Kind::Corrupt, "{error}");
     error
 }
@@ -68,7 +68,7 @@ fn what_is_written_reads_back() {
     let names: Vec<_> = encoded.files.iter().map(|file| &*file.name).collect();
     assert_eq!(names, ["data.parquet", "covariance.npy", "dataset.json"]);
     let directory = store(&encoded);
-    let (document, decoded) = decode(directory.path(), Some(&encoded.version)).unwrap();
+    let (document, decoded) = decode(directory.path(), Some(&encoded.version), 10_000).unwrap();
     assert_eq!(document, encoded.document);
     assert_eq!(decoded, original);
     assert_eq!(document.matrices[0].rows_of.as_deref(), Some("data"));
@@ -79,7 +79,7 @@ fn every_kind_of_column_keeps_its_bits() {
     let mut original = dataset();
     original.tables = vec![every_kind()];
     let encoded = encode(&original, header()).unwrap();
-    let (_, decoded) = decode(store(&encoded).path(), None).unwrap();
+    let (_, decoded) = decode(store(&encoded).path(), None, 3).unwrap();
     assert_eq!(decoded.tables[0].schema, original.tables[0].schema);
     for name in ["float64", "float32", "int64", "int32", "boolean", "utf8", "time"] {
         let bits = |dataset: &Dataset| -> Vec<_> {
@@ -119,7 +119,7 @@ fn empty_tables_and_matrices_are_stored() {
     original.tables[0].batches.clear();
     original.matrices = vec![SquareMatrix { name: "covariance".into(), size: 0, values: vec![].into() }];
     let encoded = encode(&original, header()).unwrap();
-    let (document, decoded) = decode(store(&encoded).path(), None).unwrap();
+    let (document, decoded) = decode(store(&encoded).path(), None, 3).unwrap();
     assert_eq!(document.tables[0].rows, 0);
     assert_eq!(decoded.tables[0].rows(), 0);
     assert_eq!(decoded.tables[0].schema, original.tables[0].schema);
@@ -140,7 +140,7 @@ fn numbers_of_findings_that_json_cannot_hold_stay_out() {
     let mut original = dataset();
     original.findings.push(Finding::new(Severity::Note, "a.b", "here", "NaN found").measured(f64::NAN, 1.0));
     let encoded = encode(&original, header()).unwrap();
-    let (document, _) = decode(store(&encoded).path(), None).unwrap();
+    let (document, _) = decode(store(&encoded).path(), None, 3).unwrap();
     assert_eq!(document, encoded.document);
     assert_eq!(document.findings[0].measured, None);
 }
@@ -236,7 +236,7 @@ fn another_version_is_not_taken_for_the_one_registered() {
     let directory = store(&encoded);
     assert_eq!(read_document(directory.path(), Some(&encoded.version)).unwrap(), encoded.document);
     for error in [
-        decode(directory.path(), Some(&other)).unwrap_err(),
+        decode(directory.path(), Some(&other), 10_000).unwrap_err(),
         read_document(directory.path(), Some(&other)).unwrap_err(),
     ] {
         assert_eq!(error.kind, Kind::Corrupt);
@@ -310,14 +310,14 @@ proptest! {
         let place = place % bytes.len();
         bytes[place] = byte;
         bytes.truncate(keep.max(bytes.len() / 2));
-        let _ = parquet_file::read("data", bytes, 3);
+        let _ = parquet_file::read("data", bytes, 3, 10_000);
     }
 
     #[test]
     fn random_tables_read_back(values: Vec<Option<f64>>, rows_per_group in 0_usize..7) {
         let column: ArrayRef = Arc::new(Float64Array::from(values.clone()));
         let bytes = parquet_file::write(&table("t", vec![("x", column)]), rows_per_group).unwrap();
-        let read = parquet_file::read("t", bytes, values.len() as u64).unwrap();
+        let read = parquet_file::read("t", bytes, values.len() as u64, 2).unwrap();
         let bits = |value: Option<f64>| value.map(f64::to_bits);
         let found: Vec<_> = read.column("x").unwrap().cells().map(|cell| bits(cell.number())).collect();
         prop_assert_eq!(found, values.into_iter().map(bits).collect::<Vec<_>>());

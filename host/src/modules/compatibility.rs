@@ -44,7 +44,10 @@ pub fn check(id: &str, manifest: &Manifest, host: ApiVersion) -> Result<ApiVersi
     let (Some(module), Some(minimum)) =
         (ApiVersion::parse(&manifest.api), ApiVersion::parse(&manifest.api_minimum))
     else {
-        return refuse(format!("declares the malformed plugin-api version `{}`", manifest.api.escape_debug()));
+        return refuse(format!(
+            "declares the malformed plugin-api version `{}`",
+            manifest.api.escape_debug()
+        ));
     };
     if module.major < host.major {
         return refuse(format!(
@@ -101,8 +104,27 @@ fn missing_processor_feature(features: &str) -> Option<&str> {
         !detected!(
             *feature,
             [
-                "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "avx", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "movbe",
-                "f16c", "aes", "pclmulqdq", "sha", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"
+                "sse3",
+                "ssse3",
+                "sse4.1",
+                "sse4.2",
+                "popcnt",
+                "avx",
+                "avx2",
+                "fma",
+                "bmi1",
+                "bmi2",
+                "lzcnt",
+                "movbe",
+                "f16c",
+                "aes",
+                "pclmulqdq",
+                "sha",
+                "avx512f",
+                "avx512bw",
+                "avx512cd",
+                "avx512dq",
+                "avx512vl"
             ]
         )
     })

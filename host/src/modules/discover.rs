@@ -96,9 +96,14 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
         let libraries = match libraries_in(&directory.path) {
             Ok(libraries) => libraries,
             // A directory that nobody asked for by name may be absent.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.origin.explicit() => continue,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.origin.explicit() => {
+                continue;
+            }
             Err(error) => {
-                candidates.push(Candidate { path: directory.path.clone(), state: State::Broken(error.to_string()) });
+                candidates.push(Candidate {
+                    path: directory.path.clone(),
+                    state: State::Broken(error.to_string()),
+                });
                 continue;
             }
         };
@@ -136,7 +141,9 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
             State::Module { embedded, bytes, .. } => {
                 Ok(Found { path: PathBuf::from(id), embedded: *embedded, bytes })
             }
-            State::Broken(why) => Err(Error::new(Kind::Incompatible, format!("`{id}` cannot be used")).cause(why)),
+            State::Broken(why) => {
+                Err(Error::new(Kind::Incompatible, format!("`{id}` cannot be used")).cause(why))
+            }
         };
     }
     let candidates = scan(path);
@@ -190,7 +197,8 @@ fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut libraries = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let is_library = path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION);
+        let is_library =
+            path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION);
         if is_library && path.is_file() {
             libraries.push(path);
         }

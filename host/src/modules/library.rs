@@ -1,12 +1,17 @@
 //! Loads exactly the bytes that were hashed: they are sealed in memory first, and the loader gets that copy.
-#![expect(unsafe_code, reason = "loading foreign code and importing C streams; each block says why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "loading foreign code and importing C streams; each block says why it is sound"
+)]
 
 use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_schema::SchemaRef;
-use plugin_api::host_side::{ArrowArrayStream, LoadFault, LoadedModule, RawOutput, ServicesHandle, read_error};
+use plugin_api::host_side::{
+    ArrowArrayStream, LoadFault, LoadedModule, RawOutput, ServicesHandle, read_error,
+};
 use plugin_api::{Input, ModuleError};
 
 use crate::error::{Error, Kind, Result};

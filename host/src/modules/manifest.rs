@@ -59,8 +59,7 @@ pub enum ManifestFault {
 /// # Errors
 /// [`ManifestFault`]; never panics, whatever the bytes.
 pub fn read(library: &[u8]) -> Result<Embedded, ManifestFault> {
-    let file =
-        object::File::parse(library).map_err(|error| ManifestFault::NotALibrary(error.to_string()))?;
+    let file = object::File::parse(library).map_err(|error| ManifestFault::NotALibrary(error.to_string()))?;
     let section = file
         .section_by_name(section::ELF_NAME)
         .or_else(|| file.section_by_name(section::MACH_O_NAME))
@@ -71,7 +70,8 @@ pub fn read(library: &[u8]) -> Result<Embedded, ManifestFault> {
 
 /// Reads the embedded section.
 fn decode(data: &[u8]) -> Result<Embedded, ManifestFault> {
-    let damaged = |what: &str, error: &dyn std::fmt::Display| ManifestFault::Damaged(format!("{what}: {error}"));
+    let damaged =
+        |what: &str, error: &dyn std::fmt::Display| ManifestFault::Damaged(format!("{what}: {error}"));
     let records = section::decode(data).map_err(ManifestFault::Damaged)?;
     let mut manifest = None;
     let mut descriptor = None;
@@ -79,12 +79,14 @@ fn decode(data: &[u8]) -> Result<Embedded, ManifestFault> {
     for record in records {
         match record.kind {
             MANIFEST => {
-                manifest =
-                    Some(serde_json::from_slice(record.content).map_err(|error| damaged("manifest", &error))?);
+                manifest = Some(
+                    serde_json::from_slice(record.content).map_err(|error| damaged("manifest", &error))?,
+                );
             }
             DESCRIPTOR => {
-                descriptor =
-                    Some(serde_json::from_slice(record.content).map_err(|error| damaged("descriptor", &error))?);
+                descriptor = Some(
+                    serde_json::from_slice(record.content).map_err(|error| damaged("descriptor", &error))?,
+                );
             }
             FILE => {
                 files.insert(record.name.to_owned(), record.content.to_vec());
@@ -109,9 +111,10 @@ impl Embedded {
         if descriptor.schema != "host.module/1" {
             return Err(format!("unknown descriptor schema `{}`", descriptor.schema));
         }
-        let id_is_plain = descriptor.id.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
-        });
+        let id_is_plain = descriptor
+            .id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-');
         if descriptor.id.is_empty() || descriptor.id.len() > 64 || !id_is_plain {
             return Err(format!("`{}` is no module id", descriptor.id.escape_debug()));
         }
@@ -126,7 +129,10 @@ impl Embedded {
     fn check_bundled(&self, dataset: &BundledDataset) -> Result<(), String> {
         for (role, file) in &dataset.inputs {
             let bytes = self.bundled(file).ok_or_else(|| {
-                format!("bundled dataset `{}`: file `{}` of role `{role}` is not embedded", dataset.name, file.file)
+                format!(
+                    "bundled dataset `{}`: file `{}` of role `{role}` is not embedded",
+                    dataset.name, file.file
+                )
             })?;
             let found = Digest::of(bytes).to_string();
             if found != file.sha256 {

@@ -75,7 +75,8 @@ impl DatasetsManifest {
 
     fn parse(text: &str, path: &Path, folder: &Path) -> Result<Self> {
         let bad = |why: String| {
-            Error::new(Kind::BadInput, format!("the datasets manifest `{}` is malformed", path.display())).cause(why)
+            Error::new(Kind::BadInput, format!("the datasets manifest `{}` is malformed", path.display()))
+                .cause(why)
         };
         let document: Document = serde_json::from_str(text).map_err(|error| {
             bad(error.to_string()).hint(format!(
@@ -141,7 +142,8 @@ impl DatasetsManifest {
     pub fn jobs_from(from: &Path, manifest: &Path) -> Result<Vec<Job>> {
         let text = read_text(from)?;
         if text.trim_start().starts_with('{') {
-            let folder = if from == Path::new("-") { Path::new(".") } else { from.parent().unwrap_or(Path::new(".")) };
+            let folder =
+                if from == Path::new("-") { Path::new(".") } else { from.parent().unwrap_or(Path::new(".")) };
             let whole = Self::parse(&text, from, folder)?;
             return whole.jobs(&whole.datasets.keys().cloned().collect::<Vec<_>>());
         }
@@ -159,7 +161,8 @@ impl DatasetsManifest {
 
 fn read_text(path: &Path) -> Result<String> {
     let unreadable = |error: std::io::Error| {
-        Error::new(Kind::BadInput, format!("cannot read `{}`", path.display())).cause(crate::error::chain(&error))
+        Error::new(Kind::BadInput, format!("cannot read `{}`", path.display()))
+            .cause(crate::error::chain(&error))
     };
     let reader: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())

@@ -54,7 +54,9 @@ fn unknown(descriptor: &Descriptor, name: &str) -> Error {
 
 fn read(specification: &ParameterSpecification, text: &str) -> Result<Value> {
     let value = match specification.kind {
-        ParameterKind::Number => text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number),
+        ParameterKind::Number => {
+            text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number)
+        }
         ParameterKind::Integer => text.parse::<i64>().ok().map(Value::from),
         ParameterKind::Boolean => text.parse::<bool>().ok().map(Value::from),
         ParameterKind::String => Some(Value::from(text)),
@@ -76,8 +78,9 @@ fn check(specification: &ParameterSpecification, value: &Value) -> Result<()> {
         specification.minimum.is_some_and(|minimum| number < minimum)
             || specification.maximum.is_some_and(|maximum| number > maximum)
     };
-    let forbidden =
-        |text: &str| !specification.allowed.is_empty() && !specification.allowed.iter().any(|one| one == text);
+    let forbidden = |text: &str| {
+        !specification.allowed.is_empty() && !specification.allowed.iter().any(|one| one == text)
+    };
     if value.as_f64().is_some_and(outside) || value.as_str().is_some_and(forbidden) {
         return Err(mismatch(specification, &value.to_string()));
     }
@@ -87,7 +90,11 @@ fn check(specification: &ParameterSpecification, value: &Value) -> Result<()> {
 fn mismatch(specification: &ParameterSpecification, found: &str) -> Error {
     Error::new(
         Kind::BadInput,
-        format!("parameter `{}`: expected {}, found `{found}`", specification.name, expectation(specification)),
+        format!(
+            "parameter `{}`: expected {}, found `{found}`",
+            specification.name,
+            expectation(specification)
+        ),
     )
     .hint(format!("{}: {}", specification.name, specification.meaning))
 }

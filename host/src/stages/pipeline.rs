@@ -28,6 +28,8 @@ pub struct Options {
     pub derive: DeriveOptions,
     /// What validation does.
     pub validation: validate::Options,
+    /// How many rows of a stored table are decoded at a time.
+    pub rows_per_batch: usize,
     /// Whether a known recipe is answered from the registry.
     pub cache: bool,
     /// Whether a validated dataset is registered; if not, it is only derived and checked.
@@ -85,7 +87,12 @@ impl Clock {
 ///
 /// # Errors
 /// Whatever a stage refused; the registry is then as it was.
-pub fn prepare(job: &Job, registry: &Registry, options: &Options, listener: &dyn Listener) -> Result<Prepared> {
+pub fn prepare(
+    job: &Job,
+    registry: &Registry,
+    options: &Options,
+    listener: &dyn Listener,
+) -> Result<Prepared> {
     let mut clock = Clock::start();
     let plan = Plan::new(job, &options.search_path)?;
     clock.lap("plan");
@@ -155,7 +162,11 @@ fn from_registry(
     let verdict = match stored {
         Some(validation) if validation.options == options.validation => validation.verdict,
         _ => {
-            let Ok((_, dataset)) = crate::dataset::decode(&path, Some(&record.version)) else { return Ok(None) };
+            let Ok((_, dataset)) =
+                crate::dataset::decode(&path, Some(&record.version), options.rows_per_batch)
+            else {
+                return Ok(None);
+            };
             validate::validate(&dataset, &options.validation)
         }
     };
@@ -284,7 +295,12 @@ pub struct Reproduced {
 ///
 /// # Errors
 /// When an input or the module is gone or differs, or the derivation fails.
-pub fn reproduce(record: &Record, job: &Job, options: &Options, listener: &dyn Listener) -> Result<Reproduced> {
+pub fn reproduce(
+    record: &Record,
+    job: &Job,
+    options: &Options,
+    listener: &dyn Listener,
+) -> Result<Reproduced> {
     let plan = Plan::new(job, &options.search_path)?;
     let then = record.provenance.pointer("/recipe/module/sha256").and_then(Value::as_str);
     let same_library = then == Some(plan.module().digest.to_string().as_str());

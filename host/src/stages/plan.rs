@@ -183,7 +183,10 @@ fn bundled_inputs(embedded: &Embedded, dataset: &BundledDataset) -> Result<Vec<P
     for role in &embedded.descriptor.inputs {
         let Some(file) = dataset.inputs.get(&role.role) else { continue };
         let bytes = embedded.bundled(file).ok_or_else(|| {
-            Error::new(Kind::Incompatible, format!("the library does not hold its bundled file `{}`", file.file))
+            Error::new(
+                Kind::Incompatible,
+                format!("the library does not hold its bundled file `{}`", file.file),
+            )
         })?;
         let source = Source::Bundled { file: file.file.clone(), bytes: bytes.to_vec() };
         inputs.push(PlannedInput { role: role.clone(), source });
@@ -207,7 +210,9 @@ fn matched_inputs(descriptor: &Descriptor, given: &BTreeMap<String, InputPath>) 
     let mut inputs = Vec::new();
     for role in &descriptor.inputs {
         match given.get(&role.role) {
-            Some(path) => inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) }),
+            Some(path) => {
+                inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) })
+            }
             None if role.required => {
                 return Err(Error::new(
                     Kind::BadInput,
@@ -229,7 +234,8 @@ fn name_from_file(inputs: &[PlannedInput]) -> Option<String> {
         stem = stem.strip_suffix(extension).unwrap_or(stem);
     }
     let stem = Path::new(stem).file_stem()?.to_str()?;
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._+-".contains(letter) { letter } else { '_' };
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "._+-".contains(letter) { letter } else { '_' };
     let name: String = stem.chars().map(plain).take(100).collect();
     Some(name.trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric()).to_owned())
         .filter(|name| !name.is_empty())

@@ -49,7 +49,10 @@ pub fn rejection(name: &str, verdict: &Verdict) -> Error {
     let blocking: Vec<&Check> = verdict.blocking().collect();
     let count = blocking.len();
     let plural = if count == 1 { "check" } else { "checks" };
-    let mut error = Error::new(Kind::CheckFailed, format!("dataset `{name}` failed {count} {plural}; nothing was registered"));
+    let mut error = Error::new(
+        Kind::CheckFailed,
+        format!("dataset `{name}` failed {count} {plural}; nothing was registered"),
+    );
     for check in &blocking {
         error.causes.push(line(check));
     }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::table;
-use crate::cli::{Context, Report, Style};
 use crate::cli::arguments::Global;
 use crate::cli::context::overrides;
+use crate::cli::{Context, Report, Style};
 use crate::config::{self, Environment, Problem};
 use crate::error::{Error, Kind, Result};
 
@@ -83,9 +83,14 @@ impl Report for Shown {
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        let value = |setting: &Value| format!("{} {}", text(setting, "value"), text(setting, "unit")).trim().to_owned();
+        let value = |setting: &Value| {
+            format!("{} {}", text(setting, "value"), text(setting, "unit")).trim().to_owned()
+        };
         if !self.origin {
-            let rows = self.settings.iter().map(|setting| vec![text(setting, "key"), value(setting), text(setting, "meaning")]);
+            let rows = self
+                .settings
+                .iter()
+                .map(|setting| vec![text(setting, "key"), value(setting), text(setting, "meaning")]);
             return table::write(out, style, &["KEY", "VALUE", "MEANING"], rows);
         }
         let rows = self.settings.iter().map(|setting| {
@@ -126,6 +131,9 @@ impl Report for Problems {
         }
         for problem in &self.problems {
             writeln!(out, "{problem}")?;
+            if let Some(hint) = &problem.hint {
+                writeln!(out, "hint: {hint}")?;
+            }
         }
         Ok(())
     }

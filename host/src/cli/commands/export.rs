@@ -35,9 +35,16 @@ pub(super) struct Exported {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
     let (record, path) = context.current_version(&args.name)?;
-    let (document, dataset) = crate::dataset::decode(&path, Some(&record.version))?;
-    let files =
-        export::export(&document, &dataset, record.name.as_str(), &record.version, &args.format, &args.output)?;
+    let (document, dataset) =
+        crate::dataset::decode(&path, Some(&record.version), context.settings.chunk_rows())?;
+    let files = export::export(
+        &document,
+        &dataset,
+        record.name.as_str(),
+        &record.version,
+        &args.format,
+        &args.output,
+    )?;
     Ok(Exported { name: args.name.clone(), version: record.version, format: args.format.clone(), files })
 }
 

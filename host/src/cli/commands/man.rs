@@ -36,9 +36,9 @@ pub(super) fn run(args: &Args) -> Result<Page> {
         })?,
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(described)
-        .render(&mut page)
-        .map_err(|error| Error::new(Kind::Internal, "cannot write the manual page").cause(error.to_string()))?;
+    clap_mangen::Man::new(described).render(&mut page).map_err(|error| {
+        Error::new(Kind::Internal, "cannot write the manual page").cause(error.to_string())
+    })?;
     Ok(Page { page: String::from_utf8_lossy(&page).into_owned() })
 }
 

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::{Context, Report, Style};
 use crate::cli::progress::Progress;
+use crate::cli::{Context, Report, Style};
 use crate::dataset::DatasetDocument;
 use crate::error::{Error, Kind, Result};
 use crate::registry::Registry;
@@ -88,16 +88,27 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn seconds(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
-    number.filter(|seconds| (0.001..=1e9).contains(seconds)).ok_or_else(|| format!("expected seconds, found `{text}`"))
+    number
+        .filter(|seconds| (0.001..=1e9).contains(seconds))
+        .ok_or_else(|| format!("expected seconds, found `{text}`"))
 }
 
 fn size(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 7] =
-        [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000), ("G", 1 << 30), ("M", 1 << 20)];
+    const UNITS: [(&str, u64); 7] = [
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("G", 1 << 30),
+        ("M", 1 << 20),
+    ];
     let (digits, unit) =
         UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1));
     let number = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    number.filter(|bytes| *bytes > 0).ok_or_else(|| format!("expected a size such as `512MiB`, found `{text}`"))
+    number
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("expected a size such as `512MiB`, found `{text}`"))
 }
 
 /// What `prepare` reports.
@@ -128,7 +139,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
     let registry = context.create_registry()?;
     let workers = args.jobs.map_or(context.settings.jobs(), usize::from);
     let keep_going = if args.fail_fast { false } else { args.keep_going || context.settings.keeps_going() };
-    let items = run_all(&jobs, &registry, &options, &Batching { workers, keep_going, progress: context.progress });
+    let items =
+        run_all(&jobs, &registry, &options, &Batching { workers, keep_going, progress: context.progress });
     for item in &items {
         context.write_summary(item);
     }
@@ -149,7 +161,13 @@ fn jobs(args: &Args, context: &Context) -> Result<Vec<Job>> {
                 return Err(Error::new(Kind::Usage, format!("input `{role}` is given twice")));
             }
         }
-        return Ok(vec![Job { module: module.clone(), name: args.name.clone(), inputs, parameters, ..Job::default() }]);
+        return Ok(vec![Job {
+            module: module.clone(),
+            name: args.name.clone(),
+            inputs,
+            parameters,
+            ..Job::default()
+        }]);
     }
     let manifest_path = args.manifest.clone().unwrap_or_else(|| context.settings.manifest_file().to_owned());
     let mut jobs = match &args.from {
@@ -224,7 +242,8 @@ pub(in crate::cli) struct Item {
 impl Item {
     fn not_started(job: &Job) -> Self {
         let name = job.name.clone().unwrap_or_else(|| job.module.clone());
-        let error = Error::new(Kind::Interrupted, "not started, because another dataset failed (`--fail-fast`)");
+        let error =
+            Error::new(Kind::Interrupted, "not started, because another dataset failed (`--fail-fast`)");
         Self { name, seconds: 0.0, result: Err(error) }
     }
 }
@@ -291,8 +310,12 @@ impl Report for Batch {
             0 => None,
             // Every one failed for the same kind of reason: that is the batch's reason too.
             _ if failed == total => {
-                let kinds: Vec<Kind> =
-                    self.datasets.iter().filter_map(|item| item.result.as_ref().err()).map(|e| e.kind).collect();
+                let kinds: Vec<Kind> = self
+                    .datasets
+                    .iter()
+                    .filter_map(|item| item.result.as_ref().err())
+                    .map(|e| e.kind)
+                    .collect();
                 let same = kinds.windows(2).all(|pair| pair[0] == pair[1]);
                 let kind = kinds.first().copied().filter(|_| same).unwrap_or(Kind::Partial);
                 Some(Error::new(kind, format!("all {total} datasets failed")))
@@ -335,10 +358,27 @@ fn render_prepared(out: &mut dyn Write, style: &Style, prepared: &Prepared, seco
     let failed: Vec<_> = verdict.failed().collect();
     let not_run = verdict.count(CheckOutcome::NotRun);
     let not_run = if not_run == 0 { String::new() } else { format!(", {not_run} not run") };
-    writeln!(out, "  checked {passed} checks passed, {} findings{not_run} ({})", failed.len(), strictness_name(verdict.strictness))?;
+    writeln!(
+        out,
+        "  checked {passed} checks passed, {} findings{not_run} ({})",
+        failed.len(),
+        strictness_name(verdict.strictness)
+    )?;
+    for matrix in &document.matrices {
+        let place = format!("matrix `{}`", matrix.name);
+        let held = verdict.checks.iter().filter(|check| check.passed() && check.place.starts_with(&place));
+        let held: Vec<&str> = held.map(|check| check.code.trim_start_matches("matrix.")).collect();
+        writeln!(out, "          `{}`: {}", matrix.name, held.join(", "))?;
+    }
     for check in failed {
         let paint = style.warning;
-        writeln!(out, "          {}{}{}", paint.render(), super::table::plain(&line(check)), paint.render_reset())?;
+        writeln!(
+            out,
+            "          {}{}{}",
+            paint.render(),
+            super::table::plain(&line(check)),
+            paint.render_reset()
+        )?;
     }
     for citation in &document.citations {
         writeln!(out, "  cite    {}", super::table::plain(&citation.text))?;

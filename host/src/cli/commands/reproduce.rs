@@ -39,7 +39,8 @@ fn job(record: &Record) -> Result<Job> {
     };
     let recipe = record.provenance.get("recipe").ok_or_else(|| damaged("its recipe"))?;
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let module = recipe.get("module").and_then(|module| text(module, "id")).ok_or_else(|| damaged("its module"))?;
+    let module =
+        recipe.get("module").and_then(|module| text(module, "id")).ok_or_else(|| damaged("its module"))?;
     let mut inputs = BTreeMap::new();
     for input in recipe.get("inputs").and_then(Value::as_array).ok_or_else(|| damaged("its inputs"))? {
         let role = text(input, "role").ok_or_else(|| damaged("the role of an input"))?;
@@ -47,8 +48,9 @@ fn job(record: &Record) -> Result<Job> {
         if origin.starts_with("bundled ") {
             continue;
         }
-        let sha256: Digest =
-            text(input, "raw_sha256").and_then(|digest| digest.parse().ok()).ok_or_else(|| damaged("a digest"))?;
+        let sha256: Digest = text(input, "raw_sha256")
+            .and_then(|digest| digest.parse().ok())
+            .ok_or_else(|| damaged("a digest"))?;
         let path = PathBuf::from(origin);
         inputs.insert(role, InputPath { path, sha256: Some(sha256), ..InputPath::default() });
     }
@@ -84,7 +86,11 @@ impl Report for Reproduced {
     fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.identical {
             let (good, reset) = (style.good.render(), style.good.render_reset());
-            writeln!(out, "{good}reproduced{reset} {}: the same bytes, version {}", self.name, self.derived_version)?;
+            writeln!(
+                out,
+                "{good}reproduced{reset} {}: the same bytes, version {}",
+                self.name, self.derived_version
+            )?;
         }
         if !self.same_library {
             writeln!(out, "           by another build of the module than the one that registered it")?;

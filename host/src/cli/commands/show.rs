@@ -57,22 +57,23 @@ impl Report for Shown {
         }
         writeln!(out, "\n{bold}Columns{reset}")?;
         let present = |name: &str| document.tables.iter().any(|table| table.name == name);
-        let columns = document.contract.tables.iter().filter(|table| present(&table.name)).flat_map(|table| {
-            table.columns.iter().map(|column| {
-                let by_row = column.unit_column.as_ref().map(|column| format!("see `{column}`"));
-                vec![
-                    table.name.clone(),
-                    column.name.clone(),
-                    kind_name(column.kind).to_owned(),
-                    column.unit.clone().or(by_row).unwrap_or_default(),
-                    column.meaning.clone(),
-                ]
-            })
-        });
+        let columns =
+            document.contract.tables.iter().filter(|table| present(&table.name)).flat_map(|table| {
+                table.columns.iter().map(|column| {
+                    let by_row = column.unit_column.as_ref().map(|column| format!("see `{column}`"));
+                    vec![
+                        table.name.clone(),
+                        column.name.clone(),
+                        kind_name(column.kind).to_owned(),
+                        column.unit.clone().or(by_row).unwrap_or_default(),
+                        column.meaning.clone(),
+                    ]
+                })
+            });
         table::write(out, style, &["TABLE", "COLUMN", "TYPE", "UNIT", "MEANING"], columns)?;
         writeln!(out, "\n{bold}Conventions{reset}")?;
         for (key, value) in &document.metadata {
-            writeln!(out, "{key}: {}", plain(&shown(value)))?;
+            outline(out, key, value, 0)?;
         }
         writeln!(out, "\n{bold}Provenance{reset}")?;
         self.render_provenance(out)?;
@@ -104,6 +105,30 @@ impl Shown {
         writeln!(out, "parameters  {}", text("/recipe/parameters"))?;
         let confinement = self.record.execution.pointer("/derivation/confinement/applied");
         writeln!(out, "confined by {}", plain(&confinement.map(shown).unwrap_or_default()))
+    }
+}
+
+/// Writes a value as indented lines; what is empty is left out.
+fn outline(out: &mut dyn Write, key: &str, value: &Value, depth: usize) -> io::Result<()> {
+    let indent = "  ".repeat(depth);
+    let is_leaf = |value: &Value| !value.is_object() && !value.is_array();
+    match value {
+        Value::Null => Ok(()),
+        Value::Object(fields) if fields.is_empty() => Ok(()),
+        Value::Array(items) if items.is_empty() => writeln!(out, "{indent}{key}: none"),
+        Value::Array(items) if items.iter().all(is_leaf) => {
+            let items: Vec<String> = items.iter().map(|item| plain(&shown(item))).collect();
+            writeln!(out, "{indent}{key}: {}", items.join(", "))
+        }
+        Value::Array(items) => {
+            writeln!(out, "{indent}{key}:")?;
+            items.iter().try_for_each(|item| outline(out, "-", item, depth + 1))
+        }
+        Value::Object(fields) => {
+            writeln!(out, "{indent}{key}{}", if key == "-" { "" } else { ":" })?;
+            fields.iter().try_for_each(|(key, value)| outline(out, key, value, depth + 1))
+        }
+        leaf => writeln!(out, "{indent}{key}: {}", plain(&shown(leaf))),
     }
 }
 

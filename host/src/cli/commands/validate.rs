@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Validation> {
     };
     let flags = PrepareFlags { strict: args.strict, lenient: args.lenient, ..PrepareFlags::default() };
     let options = context.pipeline_options(&flags)?.validation;
-    let (_, dataset) = crate::dataset::decode(&path, version.as_ref())?;
+    let (_, dataset) = crate::dataset::decode(&path, version.as_ref(), context.settings.chunk_rows())?;
     Ok(Validation { dataset: args.dataset.clone(), path, verdict: validate(&dataset, &options) })
 }
 
@@ -70,14 +70,19 @@ impl Report for Validation {
         super::table::write(out, style, &["STATE", "CHECK", "PLACE", "MEASURED", "LIMIT"], rows)?;
         let passed = self.verdict.count(Outcome::Passed);
         let failed = self.verdict.count(Outcome::Failed);
-        writeln!(out, "{passed} passed, {failed} failed ({})", super::prepare::strictness_name(self.verdict.strictness))
+        writeln!(
+            out,
+            "{passed} passed, {failed} failed ({})",
+            super::prepare::strictness_name(self.verdict.strictness)
+        )
     }
 
     fn verdict(&self) -> Option<Error> {
         if self.verdict.accepted() {
             return None;
         }
-        let mut error = Error::new(Kind::CheckFailed, format!("dataset `{}` does not hold its contract", self.dataset));
+        let mut error =
+            Error::new(Kind::CheckFailed, format!("dataset `{}` does not hold its contract", self.dataset));
         error.causes.extend(self.verdict.blocking().map(line));
         Some(error)
     }

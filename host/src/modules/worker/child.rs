@@ -53,7 +53,9 @@ impl From<io::Error> for Failure {
 fn answer(socket: &UnixStream, request: &Request, descriptors: Vec<OwnedFd>) -> Result<Frame, Failure> {
     let mut descriptors = descriptors.into_iter();
     let mut next = || {
-        descriptors.next().ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "a descriptor is missing"))
+        descriptors
+            .next()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "a descriptor is missing"))
     };
     let library_file = SealedFile::from_descriptor(next()?)?;
     let result = MemoryFile::from_descriptor(next()?);
@@ -68,7 +70,8 @@ fn answer(socket: &UnixStream, request: &Request, descriptors: Vec<OwnedFd>) -> 
         .map(|(input, bytes)| Input { role: &input.role, name: &input.name, bytes })
         .collect();
 
-    let embedded = manifest::read(&library_file.map()?).map_err(|fault| Failure::Refused(fault.to_string()))?;
+    let embedded =
+        manifest::read(&library_file.map()?).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let loadable = library_file.loadable()?;
     let module =
         library::load(&loadable.path, &embedded).map_err(|error| Failure::Refused(error.to_string()))?;
@@ -91,7 +94,8 @@ struct ResultWriter {
 
 impl ResultWriter {
     fn write(&mut self, output: RawOutput) -> Result<Frame, ModuleError> {
-        let report = serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
+        let report =
+            serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
         let report = self.part(|file| file.write_all(&report).map_err(write_error))?;
         let streams = output
             .streams
@@ -99,8 +103,8 @@ impl ResultWriter {
             .map(|stream| {
                 self.part(|file| {
                     let batches = Batches::new(stream)?;
-                    let mut writer =
-                        StreamWriter::try_new(file, &batches.schema()).map_err(|error| arrow_error(&error))?;
+                    let mut writer = StreamWriter::try_new(file, &batches.schema())
+                        .map_err(|error| arrow_error(&error))?;
                     for batch in batches {
                         writer.write(&batch?).map_err(|error| arrow_error(&error))?;
                     }

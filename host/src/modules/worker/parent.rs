@@ -186,12 +186,7 @@ fn keep_tail(mut stderr: impl Read) -> String {
 }
 
 impl Outcome {
-    fn resolve(
-        self,
-        id: &str,
-        limits: &Limits,
-        end: &End,
-    ) -> Result<(Extent, Vec<Extent>, Confinement)> {
+    fn resolve(self, id: &str, limits: &Limits, end: &End) -> Result<(Extent, Vec<Extent>, Confinement)> {
         let seconds = Duration::from_millis(limits.timeout_milliseconds).as_secs_f64();
         let timed_out = || {
             Error::new(Kind::Limit, format!("module `{id}` did not finish within {seconds} s"))
@@ -223,7 +218,9 @@ fn silence(id: &str, limits: &Limits, end: &End) -> Error {
             .hint("to allow more, give `--max-memory SIZE`");
     }
     match (signal, status.and_then(ExitStatus::code)) {
-        (Some(signal), _) => crashed(id, &format!("was ended by signal {signal}{}", signal_name(signal)), end),
+        (Some(signal), _) => {
+            crashed(id, &format!("was ended by signal {signal}{}", signal_name(signal)), end)
+        }
         (None, Some(code)) => {
             crashed(id, &format!("ended with exit code {code} without returning a result"), end)
         }

@@ -116,20 +116,29 @@ pub fn check_with_wait(root: &DataRoot, read_data: bool, wait: Duration) -> Resu
             report.bytes = report.bytes.saturating_add(bytes);
         }
     }
-    let format = match root.read_format() {
-        Ok(Format::Current) => None,
-        Ok(Format::Missing) => Some("it is missing".to_owned()),
-        Ok(Format::Damaged) => Some("it was edited".to_owned()),
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(message) = format {
-        findings.add(Fault::new(ItemKind::Format, root.format(), message), None);
-    }
+    check_format(root, &report, &mut findings);
     if let Some(difference) = index::difference(root)? {
         findings.add(Fault::new(ItemKind::IndexStale, root.index(), difference), None);
     }
     report.items = findings.sorted();
     Ok(report)
+}
+
+/// Checks the mark that ends the making of a data root. Without it there can be nothing in the registry yet.
+fn check_format(root: &DataRoot, report: &Report, findings: &mut Findings<'_>) {
+    let empty = report.records == 0 && report.audit_lines == 0;
+    let (kind, message) = match root.read_format() {
+        Ok(Format::Current) => return,
+        Ok(Format::Missing) if empty => {
+            let message =
+                "it is missing: the making of the data root was interrupted, the next writer finishes it";
+            (ItemKind::Interrupted, message.to_owned())
+        }
+        Ok(Format::Missing) => (ItemKind::Format, "it is missing".to_owned()),
+        Ok(Format::Damaged) => (ItemKind::Format, "it was edited".to_owned()),
+        Err(error) => (ItemKind::Format, error.to_string()),
+    };
+    findings.add(Fault::new(kind, root.format(), message), None);
 }
 
 /// Checks one folder of content and says how much of it is right.

@@ -37,6 +37,14 @@ fn an_untouched_data_root_is_clean() {
     fixture.assert_clean();
 }
 
+#[test]
+fn a_data_root_that_was_not_finished_is_no_damage() {
+    let fixture = Fixture::new();
+    fs_err::remove_file(fixture.path("registry/format.json")).unwrap();
+    assert_eq!(fixture.found(), [(ItemKind::Interrupted, "registry/format.json".to_owned())]);
+    assert!(!fixture.check().failed());
+}
+
 /// A damage, and what `check` must say of it.
 type Case = (fn(&Fixture), ItemKind, &'static str);
 

@@ -23,9 +23,8 @@ pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Da
     let bytes = Bytes::from_owner(mapping);
     let part = |extent: &Extent| -> Result<Bytes> {
         let end = extent.offset.checked_add(extent.length).filter(|end| *end <= bytes.len() as u64);
-        let range = end.and_then(|end| {
-            Some(usize::try_from(extent.offset).ok()?..usize::try_from(end).ok()?)
-        });
+        let range =
+            end.and_then(|end| Some(usize::try_from(extent.offset).ok()?..usize::try_from(end).ok()?));
         let range = range.ok_or_else(|| malformed("a part lies outside the result file".to_owned()))?;
         Ok(bytes.slice(range))
     };
@@ -77,10 +76,9 @@ fn malformed(id: &str, why: String) -> Error {
 
 fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Result<Dataset> {
     let malformed = |why: String| malformed(&descriptor.id, why);
-    let contract = descriptor
-        .outputs
-        .get(&report.output)
-        .ok_or_else(|| malformed(format!("its output `{}` is not in its contract", report.output.escape_debug())))?;
+    let contract = descriptor.outputs.get(&report.output).ok_or_else(|| {
+        malformed(format!("its output `{}` is not in its contract", report.output.escape_debug()))
+    })?;
     if report.tables.len() + report.matrices.len() != streams.len() {
         return Err(malformed("tables and matrices do not match their streams".to_owned()));
     }
@@ -106,10 +104,14 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
         .into_iter()
         .zip(streams)
         .map(|(header, stream)| {
-            let values = matrix_values(stream).map_err(|why| malformed(format!("matrix `{}` {why}", header.name)))?;
+            let values =
+                matrix_values(stream).map_err(|why| malformed(format!("matrix `{}` {why}", header.name)))?;
             if header.size.checked_mul(header.size) != Some(values.len()) {
                 let found = values.len();
-                return Err(malformed(format!("matrix `{}` of size {} has {found} elements", header.name, header.size)));
+                return Err(malformed(format!(
+                    "matrix `{}` of size {} has {found} elements",
+                    header.name, header.size
+                )));
             }
             Ok(SquareMatrix { name: header.name, size: header.size, values })
         })
@@ -150,7 +152,8 @@ fn matrix_values((schema, batches): Stream) -> std::result::Result<ScalarBuffer<
     if !one_column {
         return Err("is not one column of 64-bit floats".to_owned());
     }
-    let columns: Vec<_> = batches.iter().map(|batch| batch.column(0).as_primitive::<Float64Type>().clone()).collect();
+    let columns: Vec<_> =
+        batches.iter().map(|batch| batch.column(0).as_primitive::<Float64Type>().clone()).collect();
     if columns.iter().any(|column| column.null_count() > 0) {
         return Err("holds nulls".to_owned());
     }

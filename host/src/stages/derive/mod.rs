@@ -101,13 +101,20 @@ fn in_worker(ingested: &Ingested, limits: Limits, listener: &dyn Listener) -> Re
     Ok((dataset, answer.confinement))
 }
 
-fn in_process(ingested: &Ingested, limits: Limits, listener: &dyn Listener) -> Result<(Dataset, Confinement)> {
+fn in_process(
+    ingested: &Ingested,
+    limits: Limits,
+    listener: &dyn Listener,
+) -> Result<(Dataset, Confinement)> {
     let module = &ingested.plan.module;
     let descriptor = module.descriptor();
     if module.embedded.manifest.panic != "unwind" {
         return Err(Error::new(
             Kind::Incompatible,
-            format!("module `{}` ends the process when it panics, so it cannot run inside the host", descriptor.id),
+            format!(
+                "module `{}` ends the process when it panics, so it cannot run inside the host",
+                descriptor.id
+            ),
         )
         .hint("give `--isolation process`, or rebuild the module with `panic = \"unwind\"`"));
     }
@@ -119,14 +126,18 @@ fn in_process(ingested: &Ingested, limits: Limits, listener: &dyn Listener) -> R
     let copy = Box::leak(Box::new(copy.map_err(private_copy)?));
     let loadable = Box::leak(Box::new(copy.loadable().map_err(private_copy)?));
     let loaded = library::load(&loadable.path, &module.embedded)?;
-    let mappings = ingested.inputs.iter().map(super::ingest::IngestedInput::map).collect::<Result<Vec<Mapping>>>()?;
+    let mappings =
+        ingested.inputs.iter().map(super::ingest::IngestedInput::map).collect::<Result<Vec<Mapping>>>()?;
     let inputs: Vec<Input<'_>> = ingested
         .inputs
         .iter()
         .zip(&mappings)
         .map(|(input, bytes)| Input { role: &input.role, name: &input.name, bytes })
         .collect();
-    let services = InProcess { listener, deadline: Instant::now().checked_add(Duration::from_millis(limits.timeout_milliseconds)) };
+    let services = InProcess {
+        listener,
+        deadline: Instant::now().checked_add(Duration::from_millis(limits.timeout_milliseconds)),
+    };
     let handle = ServicesHandle::new(&services);
     let mut imported = None;
     let outcome = library::derive(&loaded, &inputs, &parameters(ingested), &handle, |output| {
@@ -134,7 +145,8 @@ fn in_process(ingested: &Ingested, limits: Limits, listener: &dyn Listener) -> R
         Ok(())
     });
     outcome.map_err(|error| module_error(&descriptor.id, error))?;
-    let dataset = imported.ok_or_else(|| Error::new(Kind::Internal, "a derivation ended without a result"))??;
+    let dataset =
+        imported.ok_or_else(|| Error::new(Kind::Internal, "a derivation ended without a result"))??;
     let mut confinement = Confinement::default();
     confinement.missing.push("process".to_owned());
     Ok((dataset, confinement))

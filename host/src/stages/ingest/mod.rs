@@ -67,8 +67,7 @@ impl Ingested {
     /// [`Kind::BadInput`] with the role and what the file is instead; [`Kind::Limit`]; [`Kind::Untrusted`] when a
     /// pinned digest differs.
     pub fn new(plan: Plan, options: &IngestOptions) -> Result<Self> {
-        let inputs =
-            plan.inputs.iter().map(|input| ingest(input, options)).collect::<Result<Vec<_>>>()?;
+        let inputs = plan.inputs.iter().map(|input| ingest(input, options)).collect::<Result<Vec<_>>>()?;
         let recipe = recipe(&plan, &inputs);
         Ok(Self { plan, inputs, recipe })
     }
@@ -128,7 +127,11 @@ fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput
             (content, raw, name.unwrap_or_default(), origin.display().to_string())
         }
         Source::Bundled { file, bytes } => {
-            let raw = read::Raw { sha256: Digest::of(bytes), bytes: bytes.len() as u64, encoding: Encoding::Identity };
+            let raw = read::Raw {
+                sha256: Digest::of(bytes),
+                bytes: bytes.len() as u64,
+                encoding: Encoding::Identity,
+            };
             let name = PathBuf::from(file).file_name().map(|name| name.to_string_lossy().into_owned());
             (bytes.clone(), raw, name.unwrap_or_default(), format!("bundled `{file}`"))
         }
@@ -136,8 +139,7 @@ fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput
     if let Some(fault) = sniff::fault(&content, role.form) {
         return Err(fault.into_error(&role.role, &origin, &role.meaning));
     }
-    let sha256 =
-        if raw.encoding == Encoding::Identity { raw.sha256 } else { Digest::of(&content) };
+    let sha256 = if raw.encoding == Encoding::Identity { raw.sha256 } else { Digest::of(&content) };
     let file = SealedFile::from_bytes("input", &content).map_err(|error| {
         Error::new(Kind::Internal, "cannot keep an input in memory").cause(error.to_string())
     })?;

@@ -68,7 +68,9 @@ pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Re
     }
     let content = match encoding {
         Encoding::Identity => raw,
-        Encoding::Gzip => unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, options)?,
+        Encoding::Gzip => {
+            unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, options)?
+        }
         Encoding::Zstd => {
             let decoder = zstd::stream::read::Decoder::new(&*raw).map_err(|error| unreadable(&error))?;
             unpack(role, &path, "zstd", decoder, bytes, options)?
@@ -113,7 +115,11 @@ fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
 fn too_large(role: &str, path: &Path, unpacked: &str, options: &IngestOptions) -> Error {
     Error::new(
         Kind::Limit,
-        format!("input `{role}` is larger than {}{unpacked}: `{}`", text::bytes(options.input_bytes), path.display()),
+        format!(
+            "input `{role}` is larger than {}{unpacked}: `{}`",
+            text::bytes(options.input_bytes),
+            path.display()
+        ),
     )
     .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
 }

@@ -15,7 +15,10 @@ pub(super) struct Fault {
 impl Fault {
     pub(super) fn into_error(self, role: &str, origin: &str, expected: &str) -> Error {
         let error = Error::new(Kind::BadInput, format!("input `{role}`, line {}: {}", self.line, self.what))
-            .cause(format!("in {}", if origin.starts_with("bundled") { origin.to_owned() } else { format!("`{origin}`") }))
+            .cause(format!(
+                "in {}",
+                if origin.starts_with("bundled") { origin.to_owned() } else { format!("`{origin}`") }
+            ))
             .cause(format!("expected: {expected}"));
         match self.hint {
             Some(hint) => error.hint(hint),
@@ -40,7 +43,11 @@ const SIGNATURES: [(&[u8], &str); 9] = [
 /// What is wrong with the content, if anything.
 pub(super) fn fault(content: &[u8], form: InputForm) -> Option<Fault> {
     if content.is_empty() {
-        return Some(Fault { what: "the file is empty".to_owned(), line: 1, hint: Some("get the file again") });
+        return Some(Fault {
+            what: "the file is empty".to_owned(),
+            line: 1,
+            hint: Some("get the file again"),
+        });
     }
     if form == InputForm::Binary {
         return None;
@@ -58,7 +65,11 @@ pub(super) fn fault(content: &[u8], form: InputForm) -> Option<Fault> {
     }
     if let Some(at) = content.iter().position(|&byte| byte == 0) {
         let line = 1 + content[..at].iter().filter(|&&byte| byte == b'\n').count() as u64;
-        return Some(Fault { what: "this is a binary file: it holds a NUL byte".to_owned(), line, hint: None });
+        return Some(Fault {
+            what: "this is a binary file: it holds a NUL byte".to_owned(),
+            line,
+            hint: None,
+        });
     }
     if content.iter().all(u8::is_ascii_whitespace) {
         let hint = Some("get the file again");

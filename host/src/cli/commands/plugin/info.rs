@@ -96,7 +96,13 @@ impl Report for Information {
         writeln!(out, "file     {}", self.path.display())?;
         writeln!(out, "sha256   {}", self.sha256)?;
         let manifest = &self.manifest;
-        writeln!(out, "built    plugin-api {}, {}, {}", manifest.api, manifest.target, plain(&manifest.rustc))?;
+        writeln!(
+            out,
+            "built    plugin-api {}, {}, {}",
+            manifest.api,
+            manifest.target,
+            plain(&manifest.rustc)
+        )?;
         heading(out, "Inputs")?;
         let rows = descriptor.inputs.iter().map(|input| {
             let need = if input.required { "required" } else { "optional" };
@@ -127,12 +133,19 @@ impl Report for Information {
             });
             table::write(out, style, &["TABLE", "COLUMN", "TYPE", "UNIT", "MEANING"], rows)?;
             for matrix in &contract.matrices {
-                writeln!(out, "matrix `{}` over the rows of `{}`: {}", matrix.name, matrix.rows_of, plain(&matrix.meaning))?;
+                writeln!(
+                    out,
+                    "matrix `{}` over the rows of `{}`: {}",
+                    matrix.name,
+                    matrix.rows_of,
+                    plain(&matrix.meaning)
+                )?;
             }
         }
         if !descriptor.bundled.is_empty() {
             heading(out, "Bundled datasets")?;
-            let rows = descriptor.bundled.iter().map(|dataset| vec![dataset.name.clone(), dataset.title.clone()]);
+            let rows =
+                descriptor.bundled.iter().map(|dataset| vec![dataset.name.clone(), dataset.title.clone()]);
             table::write(out, style, &["NAME", "TITLE"], rows)?;
         }
         heading(out, "Cite")?;

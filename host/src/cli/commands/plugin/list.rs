@@ -66,7 +66,9 @@ pub(super) fn run(context: &Context) -> Listing {
                     let refusal = compatibility::check(&id, &embedded.manifest, ApiVersion::of_host()).err();
                     let (status, reason) = match (refusal, shadowed_by) {
                         (Some(refusal), _) => (Status::Incompatible, Some(refusal.message)),
-                        (None, Some(other)) => (Status::Shadowed, Some(format!("`{}` is used", other.display()))),
+                        (None, Some(other)) => {
+                            (Status::Shadowed, Some(format!("`{}` is used", other.display())))
+                        }
                         (None, None) => (Status::Usable, None),
                     };
                     Row {
