@@ -132,7 +132,7 @@ impl<'de> Deserialize<'de> for Digest {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::disallowed_methods, reason = "tests write files that nobody keeps")]
 
     use proptest::prelude::*;
 

@@ -7,6 +7,8 @@
 //! * leftovers of a killed process are recognisable: `.NAME.tmp-PID-N` for files, `.staging-PID-N` for directories;
 //! * a staging directory is locked while its owner lives, so [`sweep`] never takes one that is in use.
 
+#![expect(clippy::disallowed_methods, reason = "this is what the others are sent to")]
+
 use std::fs::{Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

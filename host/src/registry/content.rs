@@ -195,8 +195,6 @@ fn compare(path: &Path, expected: &Expected, depth: Depth) -> Result<(), Fault> 
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -92,8 +92,6 @@ fn locked(file: &File, wait: Duration) -> Error {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     #[test]

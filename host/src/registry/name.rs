@@ -101,8 +101,6 @@ impl<'de> Deserialize<'de> for DatasetName {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::path::{Component, Path};
 
     use proptest::prelude::*;

@@ -240,7 +240,7 @@ fn format_document() -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::disallowed_methods, reason = "tests write files that nobody keeps")]
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Data roots and content for the tests of this folder.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::disallowed_methods, reason = "tests damage files on purpose")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

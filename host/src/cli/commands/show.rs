@@ -108,25 +108,24 @@ impl Shown {
     }
 }
 
-/// Writes a value as indented lines; what is empty is left out.
+/// Writes a value as indented lines; what is null or an empty object is left out.
 fn outline(out: &mut dyn Write, key: &str, value: &Value, depth: usize) -> io::Result<()> {
     let indent = "  ".repeat(depth);
     let is_leaf = |value: &Value| !value.is_object() && !value.is_array();
     match value {
         Value::Null => Ok(()),
         Value::Object(fields) if fields.is_empty() => Ok(()),
+        Value::Object(fields) => {
+            writeln!(out, "{indent}{key}:")?;
+            fields.iter().try_for_each(|(key, value)| outline(out, key, value, depth + 1))
+        }
         Value::Array(items) if items.is_empty() => writeln!(out, "{indent}{key}: none"),
         Value::Array(items) if items.iter().all(is_leaf) => {
             let items: Vec<String> = items.iter().map(|item| plain(&shown(item))).collect();
             writeln!(out, "{indent}{key}: {}", items.join(", "))
         }
         Value::Array(items) => {
-            writeln!(out, "{indent}{key}:")?;
-            items.iter().try_for_each(|item| outline(out, "-", item, depth + 1))
-        }
-        Value::Object(fields) => {
-            writeln!(out, "{indent}{key}{}", if key == "-" { "" } else { ":" })?;
-            fields.iter().try_for_each(|(key, value)| outline(out, key, value, depth + 1))
+            (1..).zip(items).try_for_each(|(number, item)| outline(out, &format!("{key} {number}"), item, depth))
         }
         leaf => writeln!(out, "{indent}{key}: {}", plain(&shown(leaf))),
     }
