@@ -16,6 +16,7 @@ fn main() {
     println!("cargo::rustc-env=PLUGIN_API_RUSTC={rustc}");
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo's own variables")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }

@@ -2,7 +2,12 @@
 //!
 //! `cargo build --release && cargo bench -p host`. Times are medians; the machine's noise shows in the spread between
 //! best and median. Whole processes are compared with their peers by `tests/peers/compare.py`.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops when it cannot run")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench prints, and stops when it cannot run"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -124,6 +129,9 @@ fn worker(path: &[SearchDirectory]) {
     }
 }
 
+/// Rows of eight bytes in a gigabyte.
+const ROWS: i64 = 1 << 27;
+
 /// The fixture module makes one column of 2^27 floats, which is a gigabyte.
 fn gigabyte() {
     let Some(fixture) = fixture() else {
@@ -132,7 +140,6 @@ fn gigabyte() {
         );
         return;
     };
-    const ROWS: i64 = 1 << 27;
     let job = Job {
         module: "hostile".to_owned(),
         parameters: vec![

@@ -110,6 +110,7 @@ variables! {
 
 /// The value of a variable of this process; an empty one counts as not set.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place where variables are read")]
 pub fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -4,7 +4,13 @@
 //! after their last prefix field, where an older peer simply has nothing. A snapshot test holds the layout.
 
 #![expect(unsafe_code, reason = "the derive macro of abi_stable implements its unsafe trait")]
-#![expect(unreachable_pub, reason = "the derive macro makes accessors as visible as the fields")]
+#![expect(
+    unreachable_pub,
+    clippy::cast_ptr_alignment,
+    clippy::expl_impl_clone_on_copy,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "code of the derive macro, whose accessors are as visible as the fields"
+)]
 #![cfg_attr(not(feature = "host"), expect(dead_code, reason = "only a host calls the accessors"))]
 
 use std::ffi::c_void;

@@ -167,8 +167,8 @@ unsafe extern "C" fn stream_release(stream: *mut c_void) {
 // ---- schemas ----
 
 struct SchemaParts {
-    _format: CString,
-    _name: CString,
+    format: CString,
+    name: CString,
     children: Vec<*mut ArrowSchema>,
 }
 
@@ -197,10 +197,10 @@ fn struct_schema(fields: &[Field]) -> ArrowSchema {
 fn schema(format: &str, name: &str, flags: i64, children: Vec<*mut ArrowSchema>) -> ArrowSchema {
     let format = CString::new(format).unwrap_or_default();
     let name = CString::new(name.replace('\0', " ")).unwrap_or_default();
-    let mut parts = Box::new(SchemaParts { _format: format, _name: name, children });
+    let mut parts = Box::new(SchemaParts { format, name, children });
     ArrowSchema {
-        format: parts._format.as_ptr(),
-        name: parts._name.as_ptr(),
+        format: parts.format.as_ptr(),
+        name: parts.name.as_ptr(),
         metadata: ptr::null(),
         flags,
         n_children: count(parts.children.len()),

@@ -158,6 +158,7 @@ pub struct RawOutput {
 
 /// Services at an address that the module can hold on to.
 pub struct ServicesHandle<'s> {
+    #[expect(clippy::redundant_allocation, reason = "the module holds a thin pointer, this one is wide")]
     services: Box<&'s dyn HostServices>,
 }
 

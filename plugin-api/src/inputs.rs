@@ -61,7 +61,7 @@ impl<'a> Input<'a> {
             Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
             Err(error) => {
                 let before = &self.bytes[..error.valid_up_to()];
-                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                let line = before.split(|&byte| byte == b'\n').count() as u64;
                 Err(ModuleError::bad_input(self.role, "not UTF-8 text").line(line))
             }
         }

@@ -135,7 +135,6 @@ fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -68,7 +68,7 @@ fn help() {
         &["man"],
     ] {
         let outcome = sandbox.run(verb.iter().chain(&["--help"])).success();
-        text.push_str(&format!("$ host {} --help\n{}\n", verb.join(" "), outcome.stdout));
+        let _ = append(&mut text, format_args!("$ host {} --help\n{}\n", verb.join(" "), outcome.stdout));
     }
     snapshot("help", &text, &sandbox);
 }
@@ -123,8 +123,11 @@ fn errors() {
     ] {
         let outcome = sandbox.run(arguments);
         let shown: Vec<&str> = arguments.to_vec();
-        text.push_str(&format!("$ host {}\n{}{}", shown.join(" "), outcome.stdout, outcome.stderr));
-        text.push_str(&format!("[exit {}]\n\n", outcome.code.unwrap()));
+        let _ = append(
+            &mut text,
+            format_args!("$ host {}\n{}{}", shown.join(" "), outcome.stdout, outcome.stderr),
+        );
+        let _ = append(&mut text, format_args!("[exit {}]\n\n", outcome.code.unwrap()));
     }
     let text = text.replace(&*fixture::hostile().to_string_lossy(), "FIXTURES/hostile");
     let text = text.replace(&*fixture::example().to_string_lossy(), "FIXTURES/example");
@@ -147,7 +150,7 @@ fn prepare_output() {
         &["registry", "rebuild"],
     ] {
         let outcome = sandbox.run(arguments).success();
-        text.push_str(&format!("$ host {}\n{}\n", arguments.join(" "), outcome.stdout));
+        let _ = append(&mut text, format_args!("$ host {}\n{}\n", arguments.join(" "), outcome.stdout));
     }
     let hash = insta_short_hashes(&text);
     snapshot("prepare", &hash, &sandbox);
@@ -250,6 +253,11 @@ fn configuration() {
     assert_eq!(broken.code, Some(17));
     assert!(broken.stdout.contains("timeout_seconds") && broken.stdout.contains(":2:"), "{}", broken.stdout);
     let _ = sandbox.run(["list"]).failure(17, &["timeout_second", "did you mean"]);
+}
+
+/// Appends formatted text.
+fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) -> std::fmt::Result {
+    std::fmt::Write::write_fmt(text, arguments)
 }
 
 /// An accessor that nothing calls would be a key that does nothing.

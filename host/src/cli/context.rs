@@ -124,16 +124,8 @@ impl Context {
             rows_per_batch: settings.chunk_rows(),
             cache: settings.reuses_known_recipes() && !flags.force,
             register: settings.registers_derived(),
-            actor: self.actor(),
+            actor: actor(),
         })
-    }
-
-    /// Who is recorded in provenance and audit.
-    pub(super) fn actor(&self) -> String {
-        env_vars::read(env_vars::USER)
-            .and_then(|user| user.into_string().ok())
-            .filter(|user| !user.is_empty())
-            .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
     }
 
     /// Leaves a summary of one preparation in the logs. A summary that cannot be written is worth a warning only: what
@@ -159,6 +151,13 @@ impl Context {
             tracing::warn!("cannot write the processing summary: {error}");
         }
     }
+}
+
+/// Who is recorded in registry and audit.
+fn actor() -> String {
+    env_vars::read(env_vars::USER)
+        .and_then(|user| user.into_string().ok())
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 /// The settings that flags set.

@@ -14,10 +14,9 @@ use crate::cli::Context;
 use crate::cli::arguments::{Global, LogFormat};
 use crate::config;
 use crate::durable;
-use crate::error::Result;
 
 /// Starts logging. `-v` and `-q` change what is shown on standard error, never what goes into the file.
-pub(super) fn start(global: &Global, context: &Context) -> Result<()> {
+pub(super) fn start(global: &Global, context: &Context) {
     let settings = &context.settings;
     let shown = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
@@ -47,7 +46,6 @@ pub(super) fn start(global: &Global, context: &Context) -> Result<()> {
     });
     // A second start in one process (tests) keeps the first.
     let _ = tracing_subscriber::registry().with(console.with_filter(shown)).with(file).try_init();
-    Ok(())
 }
 
 fn anstream_stderr() -> Box<dyn Write> {

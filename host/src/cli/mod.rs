@@ -50,7 +50,7 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
         return printer.report(&commands::config::validate(args, &cli.global)?);
     }
     let context = Context::new(&cli.global)?;
-    logging::start(&cli.global, &context)?;
+    logging::start(&cli.global, &context);
     for warning in context.settings.warnings() {
         tracing::warn!("{warning}");
     }

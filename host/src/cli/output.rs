@@ -143,17 +143,19 @@ fn write_json(value: &Value) -> io::Result<()> {
 
 fn print_error(error: &Error) -> u8 {
     let style = if io::stderr().is_terminal() { Style::coloured() } else { Style::default() };
-    let mut text = format!("{}error{}: {}\n", style.bad.render(), style.bad.render_reset(), error.message);
+    // Nobody listens any more when this fails: the exit code still tells.
+    let _ = write_error(&mut anstream::stderr().lock(), &style, error);
+    error.kind.exit_code()
+}
+
+fn write_error(out: &mut dyn Write, style: &Style, error: &Error) -> io::Result<()> {
+    writeln!(out, "{}error{}: {}", style.bad.render(), style.bad.render_reset(), error.message)?;
     for cause in &error.causes {
-        text.push_str(&format!("caused by: {cause}\n"));
+        writeln!(out, "caused by: {cause}")?;
     }
     if !error.hints.is_empty() {
-        text.push('\n');
+        writeln!(out)?;
     }
-    for hint in &error.hints {
-        text.push_str(&format!("{}hint{}: {hint}\n", style.good.render(), style.good.render_reset()));
-    }
-    let mut stderr = anstream::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes());
-    error.kind.exit_code()
+    let (good, reset) = (style.good.render(), style.good.render_reset());
+    error.hints.iter().try_for_each(|hint| writeln!(out, "{good}hint{reset}: {hint}"))
 }

@@ -250,8 +250,6 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use proptest::prelude::*;
     use serde_json::Value;
 

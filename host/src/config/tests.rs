@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +31,7 @@ impl Place {
 
     fn write(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
         let path = self.root.path().join(path);
+        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
         fs::write(&path, text).unwrap();
         path
     }

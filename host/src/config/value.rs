@@ -320,8 +320,6 @@ fn is_invisible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::ffi::OsStr;
     use std::path::{Path, PathBuf};
 

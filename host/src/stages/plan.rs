@@ -211,7 +211,7 @@ fn matched_inputs(descriptor: &Descriptor, given: &BTreeMap<String, InputPath>) 
     for role in &descriptor.inputs {
         match given.get(&role.role) {
             Some(path) => {
-                inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) })
+                inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) });
             }
             None if role.required => {
                 return Err(Error::new(

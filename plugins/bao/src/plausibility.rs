@@ -157,8 +157,6 @@ pub(crate) fn structure(covariance: &SquareMatrix) -> (&'static str, Vec<usize>)
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use super::*;
 
     fn subject(line: u64, z: f64, value: f64, quantity: Quantity) -> Subject {

@@ -142,8 +142,6 @@ pub(crate) fn refuse_duplicates(rows: &[Row]) -> Result<(), ModuleError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Row>, ModuleError> {

@@ -145,8 +145,6 @@ pub(crate) fn named<'r>(releases: &'r [Release], name: &str) -> Result<&'r Relea
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use std::collections::BTreeSet;
 
     use super::*;

@@ -1,6 +1,4 @@
 //! Whole derivations without a host.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod damages;
 mod files;
 mod grids;

@@ -220,8 +220,6 @@ impl SquareMatrix {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
-
     use super::*;
 
     fn matrix(text: &str, size: usize) -> SquareMatrix {

@@ -137,7 +137,7 @@ fn mantissa_is_nonzero(field: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::float_cmp, reason = "tests compare exact bits and may panic")]
+    #![expect(clippy::float_cmp, reason = "tests compare exact bits")]
 
     use super::*;
 

@@ -23,6 +23,7 @@ use crate::stages::validate::{Outcome as CheckOutcome, Strictness};
 use crate::stages::validated::line;
 
 /// Flags of `prepare`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["datasets", "plugin", "from"]))]
 pub struct Args {

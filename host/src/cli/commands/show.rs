@@ -92,7 +92,7 @@ impl Report for Shown {
 impl Shown {
     fn render_provenance(&self, out: &mut dyn Write) -> io::Result<()> {
         let text = |pointer: &str| {
-            plain(&self.record.provenance.pointer(pointer).map(shown).unwrap_or_else(|| "unknown".to_owned()))
+            plain(&self.record.provenance.pointer(pointer).map_or_else(|| "unknown".to_owned(), shown))
         };
         writeln!(out, "recipe      {}", self.record.recipe)?;
         writeln!(out, "library     sha256 {}", text("/recipe/module/sha256"))?;
@@ -124,9 +124,9 @@ fn outline(out: &mut dyn Write, key: &str, value: &Value, depth: usize) -> io::R
             let items: Vec<String> = items.iter().map(|item| plain(&shown(item))).collect();
             writeln!(out, "{indent}{key}: {}", items.join(", "))
         }
-        Value::Array(items) => {
-            (1..).zip(items).try_for_each(|(number, item)| outline(out, &format!("{key} {number}"), item, depth))
-        }
+        Value::Array(items) => (1..)
+            .zip(items)
+            .try_for_each(|(number, item)| outline(out, &format!("{key} {number}"), item, depth)),
         leaf => writeln!(out, "{indent}{key}: {}", plain(&shown(leaf))),
     }
 }

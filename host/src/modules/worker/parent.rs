@@ -112,7 +112,7 @@ impl Worker {
         let printed = child.stderr.take().map(|stderr| std::thread::spawn(move || keep_tail(stderr)));
         let now = Instant::now();
         let time = Duration::from_millis(limits.timeout_milliseconds).saturating_add(GRACE);
-        let deadline = now.checked_add(time).unwrap_or(now + Duration::from_secs(86_400 * 365));
+        let deadline = now.checked_add(time).unwrap_or(now + Duration::from_hours(24 * 365));
         Ok(Self { child, socket: ours, printed, deadline })
     }
 

@@ -88,8 +88,8 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
     if let Some(name) = names.iter().find(|name| !is_plain(name)) {
         return Err(malformed(format!("`{}` is no name of a table or matrix", name.escape_debug())));
     }
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(malformed(format!("`{}` is returned twice", pair[0])));
+    if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
+        return Err(malformed(format!("`{twice}` is returned twice")));
     }
     report.exports.iter().try_for_each(|(name, format)| check_export(name, format)).map_err(&malformed)?;
     let mut streams = streams.into_iter();

@@ -90,7 +90,6 @@ impl InputCache {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -102,7 +101,7 @@ mod tests {
     #[test]
     fn gives_back_what_was_kept_and_nothing_damaged_old_or_too_large() {
         let directory = tempfile::tempdir().unwrap();
-        let kept = cache(&directory, 1000, Duration::from_secs(3600));
+        let kept = cache(&directory, 1000, Duration::from_hours(1));
         let packed = Digest::of(b"packed");
         kept.put(&packed, b"content");
         assert_eq!(kept.get(&packed, 100).as_deref(), Some(&b"content"[..]));
@@ -118,7 +117,7 @@ mod tests {
     #[test]
     fn stays_within_its_size_and_removes_only_its_own_files() {
         let directory = tempfile::tempdir().unwrap();
-        let kept = cache(&directory, 200, Duration::from_secs(3600));
+        let kept = cache(&directory, 200, Duration::from_hours(1));
         let foreign = directory.path().join("thesis.unpacked");
         durable::publish_unsynced(&foreign, &[0; 500]).unwrap();
         for number in 0..10_u8 {

@@ -64,7 +64,7 @@ pub(super) fn fault(content: &[u8], form: InputForm) -> Option<Fault> {
         return Some(Fault { what: "this is an HTML page, not data".to_owned(), line, hint });
     }
     if let Some(at) = content.iter().position(|&byte| byte == 0) {
-        let line = 1 + content[..at].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = content[..at].split(|&byte| byte == b'\n').count() as u64;
         return Some(Fault {
             what: "this is a binary file: it holds a NUL byte".to_owned(),
             line,
@@ -88,7 +88,6 @@ fn html_line(content: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
