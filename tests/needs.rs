@@ -35,6 +35,12 @@ impl Need {
     }
 }
 
+/// Whether `PBUF_TEST_ALL` demands that nothing is missing.
+#[must_use]
+pub fn all_demanded() -> bool {
+    variable("PBUF_TEST_ALL").is_some()
+}
+
 /// Folder of the published releases.
 #[must_use]
 pub fn releases() -> PathBuf {

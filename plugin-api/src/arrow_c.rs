@@ -52,6 +52,7 @@ pub(crate) struct ArrowArray {
 /// `struct ArrowArrayStream`, with the two inner structs untyped so that the layout check sees only pointers.
 #[repr(C)]
 #[derive(Debug, StableAbi)]
+#[cfg_attr(not(feature = "host"), expect(unreachable_pub, reason = "a host sees it"))]
 pub struct ArrowArrayStream {
     get_schema: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
     get_next: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,

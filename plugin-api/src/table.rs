@@ -21,7 +21,7 @@ pub struct Field {
 }
 
 impl<'a> Table<'a> {
-    /// An empty table; add columns of equal length with [`column`](Self::column).
+    /// An empty table; add columns of equal length with [`TableBuilder::column`].
     #[expect(clippy::new_ret_no_self, reason = "a table is made by its builder")]
     pub fn new(name: impl Into<String>) -> TableBuilder {
         TableBuilder { name: name.into(), fields: Vec::new(), columns: Vec::new() }

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("cli::exit_codes_are_as_documented", &[], exit_codes),
         trial("cli::errors_have_place_cause_and_hint", &[], errors),
         trial("cli::prepare_prints_what_it_made_where_and_how_it_was_checked", &[], prepare_output),
+        trial("cli::the_readme_shows_what_is_printed", &[], readme),
         trial("cli::every_json_answer_has_the_envelope", &[], envelopes),
         trial("cli::configuration_layers_override_each_other", &[], configuration),
         trial("cli::every_setting_is_read_by_something", &[], settings_are_read),
@@ -154,6 +155,20 @@ fn prepare_output() {
     }
     let hash = insta_short_hashes(&text);
     snapshot("prepare", &hash, &sandbox);
+}
+
+/// The README's first output, version and all, is what everybody gets.
+fn readme() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let block = readme.split("```text\n").find(|block| block.starts_with("prepared")).unwrap();
+    let sandbox = Sandbox::new();
+    let printed = sandbox.run(["prepare", "--plugin", "bao"]).success().stdout;
+    let printed = printed.replace(&*sandbox.data_root().to_string_lossy(), "~/.pbuf/data");
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().take_while(|line| *line != "```").map(str::trim_end);
+        lines.filter(|line| !line.starts_with("  took")).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(block), lines(&printed));
 }
 
 /// `host list` shows the first twelve digits.

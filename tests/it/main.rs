@@ -29,13 +29,19 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// A test. When something that it needs is absent it is listed as ignored, with what is missing in its name.
+/// A test. When something that it needs is absent it is listed as ignored, with what is missing in its name; where
+/// `PBUF_TEST_ALL` is set it fails instead.
 fn trial(name: &str, needs: &[Need], test: fn()) -> Trial {
     let missing: Vec<String> = needs.iter().filter_map(|need| need.missing()).collect();
-    let shown = if missing.is_empty() { name.to_owned() } else { format!("{name} [{}]", missing.join("; ")) };
-    Trial::test(shown, move || {
-        test();
-        Ok::<(), Failed>(())
-    })
-    .with_ignored_flag(!missing.is_empty())
+    if missing.is_empty() {
+        return Trial::test(name, move || {
+            test();
+            Ok(())
+        });
+    }
+    let missing = missing.join("; ");
+    if tests::needs::all_demanded() {
+        return Trial::test(name, move || Err(Failed::from(missing)));
+    }
+    Trial::test(format!("{name} [{missing}]"), || Ok(())).with_ignored_flag(true)
 }

@@ -5,8 +5,8 @@ use std::os::fd::FromRawFd;
 use std::time::Duration;
 
 use plugin_api::{
-    Column, ColumnKind, Context, DerivationModule, Derived, Field, Finding, Inputs, Level, Matrix, ModuleError,
-    Parameters, Severity, Table,
+    Column, ColumnKind, Context, DerivationModule, Derived, Field, Finding, Inputs, Level, Matrix,
+    ModuleError, Parameters, Severity, Table,
 };
 
 #[derive(Default)]
@@ -75,6 +75,36 @@ impl DerivationModule for Hostile {
                 let _ = socket.write_all(frame);
                 std::process::exit(0);
             }
+            "huge-frame" => {
+                let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
+                let _ = socket.write_all(&u32::MAX.to_le_bytes());
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            "hang-up" => {
+                for descriptor in open_files("socket:") {
+                    drop(descriptor);
+                }
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            "garbage-result" => garbage_result(rows),
+            "scribble" => {
+                std::thread::spawn(scribble);
+            }
+            "spawn" => {
+                let _child = std::process::Command::new(std::env::current_exe().unwrap_or_default())
+                    .arg("worker")
+                    .spawn();
+                panic!("with a child left behind");
+            }
+            "not-utf8" => {
+                let broken = unsafe { String::from_utf8_unchecked(vec![b'a', 0xff, 0xfe]) };
+                let value = vec![1.0];
+                let table = Table::new("data").column("row_id", vec![broken]).column("value", value).build();
+                return Ok(Derived::new("numbers").table(table));
+            }
+            "panic-in-thread" => {
+                let _ = std::thread::spawn(|| panic!("in a thread of its own")).join();
+            }
             "close-descriptors" => {
                 for descriptor in 0..64 {
                     drop(unsafe { std::fs::File::from_raw_fd(descriptor) });
@@ -87,13 +117,16 @@ impl DerivationModule for Hostile {
             }
             "unknown-output" => return Ok(Derived::new("nothing")),
             "escaping-name" => {
-                return Ok(Derived::new("numbers").table(Table::new("../../escape").column("a", vec![1.0]).build()));
+                return Ok(
+                    Derived::new("numbers").table(Table::new("../../escape").column("a", vec![1.0]).build())
+                );
             }
             "short-matrix" => {
                 return Ok(table(rows).matrix(Matrix::new("covariance", 1_000_000_000, vec![1.0])));
             }
             "not-a-number" => {
-                let table = Table::new("data").column("row_id", names(1)).column("value", vec![f64::NAN]).build();
+                let table =
+                    Table::new("data").column("row_id", names(1)).column("value", vec![f64::NAN]).build();
                 return Ok(Derived::new("numbers").table(table));
             }
             "finding" => {
@@ -101,13 +134,19 @@ impl DerivationModule for Hostile {
                 return Ok(table(rows).finding(finding.hint("do not trust it")));
             }
             "warning" => {
-                return Ok(table(rows).finding(Finding::new(Severity::Warning, "hostile.warning", "here", "odd")));
+                return Ok(table(rows).finding(Finding::new(
+                    Severity::Warning,
+                    "hostile.warning",
+                    "here",
+                    "odd",
+                )));
             }
             "random" => {
                 // The address of a local differs from run to run.
                 let here = 0_u8;
                 let value = (std::ptr::from_ref(&here) as usize) as f64 + f64::from(std::process::id());
-                let table = Table::new("data").column("row_id", names(1)).column("value", vec![value]).build();
+                let table =
+                    Table::new("data").column("row_id", names(1)).column("value", vec![value]).build();
                 return Ok(Derived::new("numbers").table(table));
             }
             "wide" => {
@@ -118,6 +157,65 @@ impl DerivationModule for Hostile {
             _ => {}
         }
         Ok(table(rows))
+    }
+}
+
+/// Open files of a kind, found without anybody's help.
+fn open_files(kind: &str) -> Vec<std::fs::File> {
+    let entries =
+        std::fs::read_dir("/proc/self/fd").map(|entries| entries.flatten().collect()).unwrap_or(Vec::new());
+    let numbers = entries.iter().filter_map(|entry| {
+        let name = std::fs::read_link(entry.path()).ok()?;
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        name.to_str()?.contains(kind).then_some(number)
+    });
+    numbers.map(|number| unsafe { std::fs::File::from_raw_fd(number) }).collect()
+}
+
+/// The file that the worker's answer is written to.
+fn result_file() -> Option<std::fs::File> {
+    open_files("memfd:result").pop()
+}
+
+/// An answer whose report is right and whose table is noise that begins like a stream of Arrow messages.
+fn garbage_result(seed: usize) {
+    let report =
+        br#"{"output":"numbers","tables":["data"],"matrices":[],"metadata":{},"findings":[],"exports":{}}"#;
+    let mut noise = vec![0xff, 0xff, 0xff, 0xff, 0x40, 0, 0, 0];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed as u64 + 1);
+    noise.extend((0..1000).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        // Small numbers look more like offsets and lengths than large ones.
+        if seed % 2 == 0 { state.to_le_bytes()[0] } else { state.to_le_bytes()[0] % 24 }
+    }));
+    if let Some(mut file) = result_file() {
+        let _ = file.write_all(report).and_then(|()| file.write_all(&noise));
+    }
+    let (start, length) = (report.len(), noise.len());
+    let frame = format!(
+        r#"{{"frame":"done","report":{{"offset":0,"length":{start}}},"streams":[{{"offset":{start},"length":{length}}}]}}"#
+    );
+    let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
+    let _ = socket.write_all(&u32::try_from(frame.len()).unwrap_or(0).to_le_bytes());
+    let _ = socket.write_all(frame.as_bytes());
+    std::process::exit(0);
+}
+
+/// Changes the answer while and after it is written.
+fn scribble() {
+    use std::os::unix::fs::FileExt;
+    let Some(file) = result_file() else { return };
+    let mut state = u64::from(std::process::id()) | 1;
+    loop {
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        if length > 0 {
+            let _ = file.write_all_at(&state.to_le_bytes()[..1], state % length);
+        }
     }
 }
 
@@ -134,7 +232,8 @@ fn names(count: usize) -> Column {
 
 fn table<'a>(rows: usize) -> Derived<'a> {
     let values: Vec<f64> = (0..rows).map(|row| row as f64).collect();
-    Derived::new("numbers").table(Table::new("data").column("row_id", names(rows)).column("value", values).build())
+    Derived::new("numbers")
+        .table(Table::new("data").column("row_id", names(rows)).column("value", values).build())
 }
 
 #[expect(unconditional_recursion, reason = "that is the deed")]

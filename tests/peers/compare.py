@@ -1,0 +1,112 @@
+"""Measures the host beside bare numpy and Cobaya on the same files, and prints a table.
+
+Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE]
+
+CPU is user and system time of the process and of all it waited for, so a worker counts. Memory is the peak of its
+largest process; the kernel counts what the launcher held at the fork as well, which is the smallest number that can
+come out and is printed below the table. The fastest and the median of N runs are shown, since other work on the machine
+only ever adds. Every run is a whole process from start to end, the first of each kind is not counted.
+"""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUNDLED = os.path.join(HERE, "..", "..", "plugins", "bao", "bundled")
+
+
+# Starts the command in its arguments from an interpreter that holds as little as it can, and prints what it used.
+LAUNCHER = """
+import posix, sys, time
+start = time.perf_counter()
+child = posix.posix_spawn(sys.argv[1], sys.argv[1:], posix.environ)
+_, status, usage = posix.wait4(child, 0)
+wall = time.perf_counter() - start
+sys.stderr.write(f"\\n{status} {wall} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}")
+"""
+
+
+class Run:
+    """One process: CPU and wall-clock time in ms, peak memory in MB."""
+
+    def __init__(self, arguments, home):
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": home, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-I", "-S", "-c", LAUNCHER, *arguments]
+        output = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        status, wall, cpu, memory = map(float, output.stderr.splitlines()[-1].split())
+        if status != 0:
+            sys.exit(f"`{' '.join(arguments)}` failed:\n{output.stdout}{output.stderr}")
+        self.wall = 1e3 * wall
+        self.cpu = 1e3 * cpu
+        self.memory = memory / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def measured(name, runs, sandbox, arguments, fresh):
+    """Runs a command N times; `fresh` names what is removed and made again before each run."""
+    results = []
+    for _ in range(runs + 1):
+        for folder in fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.mkdir(folder)
+        results.append(Run(arguments, sandbox))
+    results = results[1:]
+    return (
+        name,
+        min(run.cpu for run in results),
+        statistics.median(run.cpu for run in results),
+        min(run.wall for run in results),
+        max(run.memory for run in results),
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("host", help="the host, built with --release")
+    parser.add_argument("--runs", type=int, default=20, help="runs of each kind")
+    parser.add_argument("--mean", default=os.path.join(BUNDLED, "desi_dr2_mean.txt"))
+    parser.add_argument("--covariance", default=os.path.join(BUNDLED, "desi_dr2_covariance.txt"))
+    options = parser.parse_args()
+    host = os.path.abspath(options.host)
+    if not os.access(host, os.X_OK):
+        parser.error(f"`{host}` is no program")
+
+    with tempfile.TemporaryDirectory() as sandbox:
+        root, output, packages = (os.path.join(sandbox, name) for name in ("root", "output", "packages"))
+        # Cobaya reads no more than `z value quantity`; the bundled file names the tracer as well.
+        mean = os.path.join(sandbox, "mean.txt")
+        with open(options.mean, encoding="utf-8") as source, open(mean, "w", encoding="utf-8") as copy:
+            copy.writelines(" ".join(line.split()[:3]) + "\n" for line in source if not line.startswith("#"))
+        on_root = [host, "--data-root", root]
+        prepare = [*on_root, "prepare", "--plugin", "bao", "--name", "numbers"]
+        prepare += ["--input", f"mean={mean}", "--input", f"covariance={options.covariance}"]
+        export = [*on_root, "export", "numbers", "--output", output, "--format"]
+
+        def peer(script, module, folder):
+            if importlib.util.find_spec(module) is None:
+                return [(f"{script}: no module {module}", *[float("nan")] * 4)]
+            command = [sys.executable, os.path.join(HERE, script), mean, options.covariance, folder]
+            return [measured(script, options.runs, sandbox, command, [folder])]
+
+        table = [measured("host prepare, fresh data root", options.runs, sandbox, prepare, [root])]
+        table.append(measured("host prepare, cache hit", options.runs, sandbox, prepare, []))
+        table.append(measured("host export npz", options.runs, sandbox, [*export, "npz"], [output]))
+        table.append(measured("host export cobaya", options.runs, sandbox, [*export, "cobaya"], [output]))
+        table.append(measured("host plugin list", options.runs, sandbox, [*on_root, "plugin", "list"], []))
+        table += peer("bare_numpy.py", "numpy", output)
+        table += peer("bare_cobaya.py", "cobaya", packages)
+        floor = measured("true", 3, sandbox, [shutil.which("true")], [])
+
+    print(f"{'best of ' + str(options.runs):32} {'CPU ms':>9} {'median':>9} {'wall ms':>9} {'peak MB':>9}")
+    for name, *numbers in table:
+        print(f"{name:32}", *(f"{number:9.1f}" for number in numbers))
+    print(f"a process that does nothing: {floor[1]:.1f} ms CPU, {floor[4]:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
