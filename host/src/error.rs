@@ -8,51 +8,53 @@ use serde::Serialize;
 /// Result of everything in the host that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of failure it is. The numbers are the exit codes; they never change meaning.
+/// What kind of failure it is. Its exit code never changes meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[repr(u8)]
 pub enum Kind {
     /// A bug, or something nobody thought of.
-    Internal = 1,
+    Internal,
     /// The command line makes no sense.
-    Usage = 2,
+    Usage,
     /// The work finished and its verdict is negative.
-    CheckFailed = 3,
+    CheckFailed,
+    /// The same recipe gave other bytes.
+    NotReproducible,
     /// Of several datasets some succeeded and some failed.
-    Partial = 4,
+    Partial,
     /// The data root does not exist.
-    NoDataRoot = 10,
+    NoDataRoot,
     /// Another process holds the lock.
-    Locked = 11,
+    Locked,
     /// A digest, owner or mode is not what it must be.
-    Untrusted = 12,
+    Untrusted,
     /// The module was built for another version of the interface.
-    Incompatible = 13,
+    Incompatible,
     /// The module panicked, died, or answered nonsense.
-    PluginCrashed = 14,
+    PluginCrashed,
     /// A limit of time, memory or size was reached.
-    Limit = 15,
+    Limit,
     /// An input or parameter is unreadable or malformed.
-    BadInput = 16,
+    BadInput,
     /// The configuration is invalid.
-    BadConfig = 17,
+    BadConfig,
     /// The data root cannot be read or written.
-    Storage = 18,
+    Storage,
     /// What the registry holds is damaged.
-    Corrupt = 19,
+    Corrupt,
     /// The host is in maintenance.
-    Maintenance = 20,
+    Maintenance,
     /// Stopped by the user.
-    Interrupted = 130,
+    Interrupted,
 }
 
 impl Kind {
     /// Every kind, in the order of the exit codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Internal,
         Self::Usage,
         Self::CheckFailed,
+        Self::NotReproducible,
         Self::Partial,
         Self::NoDataRoot,
         Self::Locked,
@@ -71,7 +73,24 @@ impl Kind {
     /// The process's exit code.
     #[must_use]
     pub fn exit_code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::CheckFailed | Self::NotReproducible => 3,
+            Self::Partial => 4,
+            Self::NoDataRoot => 10,
+            Self::Locked => 11,
+            Self::Untrusted => 12,
+            Self::Incompatible => 13,
+            Self::PluginCrashed => 14,
+            Self::Limit => 15,
+            Self::BadInput => 16,
+            Self::BadConfig => 17,
+            Self::Storage => 18,
+            Self::Corrupt => 19,
+            Self::Maintenance => 20,
+            Self::Interrupted => 130,
+        }
     }
 }
 

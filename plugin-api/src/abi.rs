@@ -67,6 +67,11 @@ pub struct HostCallbacks {
 #[derive(Clone, Copy, StableAbi)]
 pub struct AbiHostData(pub *const c_void);
 
+// SAFETY: it points to the host's services, which are `Send` and `Sync` and outlive the derivation.
+unsafe impl Send for AbiHostData {}
+// SAFETY: as above.
+unsafe impl Sync for AbiHostData {}
+
 /// Callbacks with their state.
 #[repr(C)]
 #[derive(Clone, Copy, StableAbi)]

@@ -53,6 +53,9 @@ impl<'a> Derived<'a> {
     }
 
     /// Adds an entry of the metadata.
+    ///
+    /// The host knows three keys: `title` (text), `citations` (array of objects with `text` and `url`) and
+    /// `data_licence` (text) describe the dataset where the user and the bundled dataset say nothing.
     #[must_use]
     pub fn note(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.into(), value.into());
@@ -201,7 +204,8 @@ pub enum ExportContent {
         #[serde(default)]
         leading_size: bool,
     },
-    /// Text in which `{name}` stands for the dataset's name and `{directory}` for the folder of the export.
+    /// Text in which `{name}` stands for the dataset's name, and `{directory}` for the folder of the export as a JSON
+    /// string with its quotes, which YAML reads as well.
     Text {
         /// The text.
         text: String,

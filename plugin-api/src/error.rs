@@ -18,8 +18,10 @@ pub enum ModuleError {
         /// What was limited.
         what: String,
         /// The limit.
+        #[serde(serialize_with = "finite")]
         limit: f64,
         /// What was found.
+        #[serde(serialize_with = "finite")]
         found: f64,
     },
     /// The host asked the module to stop, and it did.
@@ -54,6 +56,13 @@ pub struct Fault {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+/// JSON knows no infinity.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn finite<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let number = if number.is_nan() { 0.0 } else { number.clamp(f64::MIN, f64::MAX) };
+    serializer.serialize_f64(number)
 }
 
 impl ModuleError {

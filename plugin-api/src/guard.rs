@@ -39,7 +39,8 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, ModuleError>) -> Resul
 fn install_hook() {
     let previous = take_hook();
     set_hook(Box::new(move |information| {
-        if DEPTH.get() == 0 {
+        // With `panic = "abort"` nothing is caught, so the message must be printed before the process ends.
+        if DEPTH.get() == 0 || cfg!(panic = "abort") {
             previous(information);
         } else {
             PLACE.set(information.location().map(ToString::to_string));

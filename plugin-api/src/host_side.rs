@@ -4,11 +4,12 @@
 #![expect(unsafe_code, reason = "dlopen and raw callbacks; each block says why it is sound")]
 
 use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
-use abi_stable::library::{AbiHeaderRef, RootModule};
+use abi_stable::library::AbiHeaderRef;
 use abi_stable::prefix_type::WithMetadata;
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RStr, RString};
 
@@ -99,17 +100,19 @@ impl LoadedModule {
     ///
     /// # Safety
     /// `inputs` and `services` must stay alive until every stream of the output is dropped.
-    pub unsafe fn derive(
+    pub unsafe fn derive<'d>(
         &self,
         inputs: &[Input<'_>],
         parameters: &str,
         services: &ServicesHandle<'_>,
-    ) -> Result<RawOutput, ModuleError> {
+    ) -> Result<RawOutput<'d>, ModuleError> {
         let derive = self.root.derive();
         let output = with_request(inputs, parameters, services, |request| derive(request))?;
         let report = serde_json::from_str(&output.report)
             .map_err(|error| ModuleError::internal(format!("the module's report is malformed: {error}")))?;
-        Ok(RawOutput { report, streams: output.streams.into_vec() })
+        let streams = output.streams.into_iter();
+        let streams = streams.map(|stream| OutputStream { stream, derivation: PhantomData }).collect();
+        Ok(RawOutput { report, streams })
     }
 
     /// Asks for an operation that has no entry of its own.
@@ -149,11 +152,37 @@ impl std::fmt::Debug for LoadedModule {
 
 /// What a module returned, not yet checked.
 #[derive(Debug)]
-pub struct RawOutput {
+pub struct RawOutput<'d> {
     /// Names, metadata, findings.
     pub report: Report,
     /// The tables, then one stream of a single column for each matrix.
-    pub streams: Vec<ArrowArrayStream>,
+    pub streams: Vec<OutputStream<'d>>,
+}
+
+/// A stream that may borrow from the inputs of its derivation.
+#[derive(Debug)]
+pub struct OutputStream<'d> {
+    stream: ArrowArrayStream,
+    derivation: PhantomData<&'d ()>,
+}
+
+impl OutputStream<'_> {
+    /// The C stream.
+    ///
+    /// # Safety
+    /// It must be released while the derivation's inputs and services are alive.
+    #[must_use]
+    pub unsafe fn into_c_stream(self) -> ArrowArrayStream {
+        self.stream
+    }
+}
+
+/// Runs `work`; a panic becomes [`ModuleError::Panic`] and prints nothing. For readers of hostile bytes that panic.
+///
+/// # Errors
+/// What `work` said, or its panic.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, ModuleError>) -> Result<T, ModuleError> {
+    crate::guard::guarded(work)
 }
 
 /// Services at an address that the module can hold on to.
@@ -269,16 +298,4 @@ fn describe(error: &dyn std::error::Error) -> String {
 
 fn first_line(text: &str) -> String {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
-}
-
-/// A text that changes whenever the layout of a type that crosses changes; for the snapshot test.
-#[must_use]
-pub fn layout_fingerprint() -> String {
-    format!("{:#?}", <ModuleRef as StableAbi>::LAYOUT)
-}
-
-/// Name that every exported header carries.
-#[must_use]
-pub fn root_name() -> &'static str {
-    ModuleRef::NAME
 }

@@ -121,7 +121,7 @@ fn fail_fast() {
     let sandbox = Sandbox::new().with_plugins(fixture::example());
     let manifest = manifest(&sandbox);
     let (code, answer) = sandbox.run_json(["prepare", "--from", &manifest, "--fail-fast"]);
-    assert_eq!(code, Some(4), "{answer:#}");
+    assert_eq!(code, Some(16), "{answer:#}");
     assert_eq!(answer.pointer("/data/datasets/2/error/code").unwrap(), "interrupted");
     assert_eq!(sandbox.json(["list"])["data"]["datasets"].as_array().unwrap().len(), 0);
 }
@@ -141,7 +141,7 @@ fn strictness() {
     assert_eq!(sandbox.json(["list"])["data"]["datasets"].as_array().unwrap().len(), 0);
     let accepted = sandbox.run(prepare).success();
     assert!(
-        accepted.stdout.contains("1 findings") && accepted.stdout.contains("hostile.warning"),
+        accepted.stdout.contains("1 finding ") && accepted.stdout.contains("hostile.warning"),
         "{}",
         accepted.stdout
     );

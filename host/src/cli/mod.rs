@@ -15,7 +15,7 @@ pub use arguments::{Cli, Command};
 pub use context::Context;
 pub use output::{Report, Style};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::modules::worker;
 use output::Printer;
 
@@ -26,12 +26,24 @@ pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|verb| verb == worker::VERB) {
         return match worker::child::run() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
+            Err(error) => {
+                let error = Error::new(Kind::Usage, "`worker` is the host's own verb, it takes no commands")
+                    .cause(error.to_string())
+                    .hint("run `host --help` to see the verbs");
+                ExitCode::from(Printer::new(false).error(&error))
+            }
         };
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let wants_json = std::env::args_os().any(|argument| argument == "--json");
+            if wants_json && error.use_stderr() {
+                let text = error.to_string();
+                let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                let usage = Error::new(Kind::Usage, message).hint("run `host --help`");
+                return ExitCode::from(Printer::new(true).error(&usage));
+            }
             // Help and version are no errors; clap knows which stream each belongs to.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

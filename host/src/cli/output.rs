@@ -88,8 +88,10 @@ impl Printer {
                 .and_then(|()| out.flush())
         };
         match written {
-            // Whoever read standard output has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+            // Whoever read standard output has seen enough; the exit code still tells.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(verdict.map_or(0, |error| error.kind.exit_code()))
+            }
             Err(error) => {
                 Err(Error::new(Kind::Internal, "cannot write to standard output").cause(error.to_string()))
             }
@@ -120,13 +122,18 @@ impl Printer {
     }
 }
 
+/// Text of modules and files without what moves the cursor.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
 fn to_value(report: &impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(report).map_err(|error| {
         Error::new(Kind::Internal, "cannot write the report as JSON").cause(error.to_string())
     })
 }
 
-fn error_value(error: &Error) -> Value {
+pub(super) fn error_value(error: &Error) -> Value {
     let mut value = serde_json::to_value(error).unwrap_or(Value::Null);
     if let Some(object) = value.as_object_mut() {
         object.insert("exit".to_owned(), json!(error.kind.exit_code()));
@@ -149,13 +156,13 @@ fn print_error(error: &Error) -> u8 {
 }
 
 fn write_error(out: &mut dyn Write, style: &Style, error: &Error) -> io::Result<()> {
-    writeln!(out, "{}error{}: {}", style.bad.render(), style.bad.render_reset(), error.message)?;
+    writeln!(out, "{}error{}: {}", style.bad.render(), style.bad.render_reset(), plain(&error.message))?;
     for cause in &error.causes {
-        writeln!(out, "caused by: {cause}")?;
+        writeln!(out, "caused by: {}", plain(cause))?;
     }
     if !error.hints.is_empty() {
         writeln!(out)?;
     }
     let (good, reset) = (style.good.render(), style.good.render_reset());
-    error.hints.iter().try_for_each(|hint| writeln!(out, "{good}hint{reset}: {hint}"))
+    error.hints.iter().try_for_each(|hint| writeln!(out, "{good}hint{reset}: {}", plain(hint)))
 }

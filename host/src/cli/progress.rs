@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plugin_api::Level;
 
+use crate::cli::output::plain;
 use crate::modules::worker::parent::Listener;
 
 /// A progress bar on a terminal, nothing elsewhere; log lines go into the host's tracing either way.
@@ -53,7 +54,7 @@ impl Listener for Progress {
         // A fraction is between 0 and 1, so the product fits.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
         self.bar.set_position((fraction.clamp(0.0, 1.0) * 1000.0) as u64);
-        self.bar.set_message(doing.to_owned());
+        self.bar.set_message(plain(doing));
         tracing::trace!(dataset = self.dataset.as_str(), fraction, doing, "progress");
     }
 }

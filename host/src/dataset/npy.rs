@@ -29,8 +29,14 @@ pub(crate) fn floats(shape: &[usize], values: &[f64]) -> Vec<u8> {
 }
 
 /// Texts of one width, padded with NUL. A text that itself ends in NUL would lose it when read: callers refuse it.
-pub(crate) fn texts<'a>(shape: &[usize], texts: impl Iterator<Item = &'a str> + Clone) -> Vec<u8> {
+///
+/// `None` when the array would be larger than 4 GiB: every text takes the room of the longest.
+pub(crate) fn texts<'a>(shape: &[usize], texts: impl Iterator<Item = &'a str> + Clone) -> Option<Vec<u8>> {
     let width = texts.clone().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
+    let size = texts.clone().count().checked_mul(width)?.checked_mul(4)?;
+    if u32::try_from(size).is_err() {
+        return None;
+    }
     let mut bytes = header(&format!("<U{width}"), shape, 0);
     for text in texts {
         let mut missing = width;
@@ -40,7 +46,7 @@ pub(crate) fn texts<'a>(shape: &[usize], texts: impl Iterator<Item = &'a str> + 
         }
         bytes.resize(bytes.len() + 4 * missing, 0);
     }
-    bytes
+    Some(bytes)
 }
 
 fn header(descriptor: &str, shape: &[usize], data_bytes: usize) -> Vec<u8> {

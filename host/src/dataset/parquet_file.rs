@@ -17,7 +17,8 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
-use plugin_api::ColumnKind;
+use plugin_api::host_side::guarded;
+use plugin_api::{ColumnKind, ModuleError};
 
 use super::{Table, kind_of};
 
@@ -94,9 +95,12 @@ fn properties(schema: &Schema, rows_per_group: usize) -> Result<WriterProperties
 /// What is wrong with the bytes, in words. A panic of the reader is such an error too.
 pub(crate) fn read(name: &str, bytes: Vec<u8>, rows: u64, rows_per_batch: usize) -> Result<Table, String> {
     let name = name.to_owned();
-    let read = std::panic::AssertUnwindSafe(move || read_unguarded(name, bytes, rows, rows_per_batch));
-    std::panic::catch_unwind(read)
-        .unwrap_or_else(|_| Err("the Parquet reader cannot make sense of it".to_owned()))
+    guarded(move || read_unguarded(name, bytes, rows, rows_per_batch).map_err(ModuleError::internal)).map_err(
+        |error| match error {
+            ModuleError::Internal { message } => message,
+            _ => "the Parquet reader cannot make sense of it".to_owned(),
+        },
+    )
 }
 
 fn read_unguarded(name: String, bytes: Vec<u8>, rows: u64, rows_per_batch: usize) -> Result<Table, String> {

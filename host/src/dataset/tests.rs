@@ -265,10 +265,10 @@ fn npy_headers_are_aligned_and_read_back() {
         assert_eq!((bytes.len() - array.data.len()) % 64, 0);
         assert_eq!(array.data.len(), 8 * count);
     }
-    let bytes = npy::texts(&[3], ["a", "", "日本"].into_iter());
+    let bytes = npy::texts(&[3], ["a", "", "日本"].into_iter()).unwrap();
     let array = npy::read(&bytes).unwrap();
     assert_eq!((array.descriptor, array.shape, array.data.len()), ("<U2", vec![3], 24));
-    assert_eq!(npy::read(&npy::texts(&[1], std::iter::once(""))).unwrap().descriptor, "<U1");
+    assert_eq!(npy::read(&npy::texts(&[1], std::iter::once("")).unwrap()).unwrap().descriptor, "<U1");
 }
 
 #[test]

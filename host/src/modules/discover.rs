@@ -1,5 +1,6 @@
 //! Finds modules along the search path. A broken or foreign file is listed as what it is and hides nothing.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -142,7 +143,8 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
                 Ok(Found { path: PathBuf::from(id), embedded: *embedded, bytes })
             }
             State::Broken(why) => {
-                Err(Error::new(Kind::Incompatible, format!("`{id}` cannot be used")).cause(why))
+                let kind = if Path::new(id).is_file() { Kind::Incompatible } else { Kind::Usage };
+                Err(Error::new(kind, format!("`{id}` cannot be used")).cause(why))
             }
         };
     }
@@ -157,6 +159,11 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
             State::Module { shadowed_by: Some(_), .. } => {}
             State::Module { embedded, bytes, .. } if embedded.descriptor.id == id => {
                 return Ok(Found { path: candidate.path, embedded: *embedded, bytes });
+            }
+            State::Broken(why) if !candidate.path.is_file() => {
+                // A directory that somebody named: perhaps another module than they meant is about to run.
+                tracing::warn!("`{}` of the search path cannot be used: {why}", candidate.path.display());
+                broken.push(format!("`{}`: {why}", candidate.path.display()));
             }
             State::Module { embedded, .. } => known.push(embedded.descriptor.id.clone()),
             State::Broken(why) => broken.push(format!("`{}`: {why}", candidate.path.display())),
@@ -199,7 +206,7 @@ fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         let is_library =
             path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION);
-        if is_library && path.is_file() {
+        if is_library {
             libraries.push(path);
         }
     }
@@ -219,9 +226,15 @@ fn look_at(path: &Path) -> State {
 }
 
 fn read_library(path: &Path) -> std::io::Result<Vec<u8>> {
-    let length = fs::metadata(path)?.len();
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let length = metadata.len();
     if length > LIBRARY_LIMIT_BYTES {
         return Err(std::io::Error::other(format!("{length} bytes, the limit is {LIBRARY_LIMIT_BYTES}")));
     }
-    fs::read(path)
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -4,14 +4,13 @@
     reason = "loading foreign code and importing C streams; each block says why it is sound"
 )]
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_schema::SchemaRef;
-use plugin_api::host_side::{
-    ArrowArrayStream, LoadFault, LoadedModule, RawOutput, ServicesHandle, read_error,
-};
+use plugin_api::host_side::{LoadFault, LoadedModule, OutputStream, RawOutput, ServicesHandle, read_error};
 use plugin_api::{Input, ModuleError};
 
 use crate::error::{Error, Kind, Result};
@@ -47,27 +46,29 @@ pub fn derive<T>(
     inputs: &[Input<'_>],
     parameters: &str,
     services: &ServicesHandle<'_>,
-    consume: impl FnOnce(RawOutput) -> std::result::Result<T, ModuleError>,
+    consume: impl for<'d> FnOnce(RawOutput<'d>) -> std::result::Result<T, ModuleError>,
 ) -> std::result::Result<T, ModuleError> {
-    // SAFETY: `inputs` and `services` outlive this call, and `consume` returns only what it owns: `T` cannot borrow
-    // from the output, whose streams are dropped inside.
+    // SAFETY: `inputs` and `services` outlive this call, and `consume` works for any lifetime of the output, so neither
+    // `T` nor what it captures can hold a stream beyond the call.
     let output = unsafe { module.derive(inputs, parameters, services)? };
     consume(output)
 }
 
 /// The batches of a stream of the C interface, without a copy.
-pub struct Batches {
+pub struct Batches<'d> {
     reader: ArrowArrayStreamReader,
     schema: SchemaRef,
+    derivation: PhantomData<&'d ()>,
 }
 
-impl Batches {
+impl<'d> Batches<'d> {
     /// Takes a stream over.
     ///
     /// # Errors
     /// What the module said when asked for the schema.
-    pub fn new(stream: ArrowArrayStream) -> std::result::Result<Self, ModuleError> {
-        let mut stream = std::mem::ManuallyDrop::new(stream);
+    pub fn new(stream: OutputStream<'d>) -> std::result::Result<Self, ModuleError> {
+        // SAFETY: the reader, which releases it, lives no longer than `'d`.
+        let mut stream = std::mem::ManuallyDrop::new(unsafe { stream.into_c_stream() });
         // SAFETY: both structs are the `ArrowArrayStream` of the C interface, field by field; `from_raw` moves the
         // content out, and the original is not dropped.
         let reader = unsafe {
@@ -75,7 +76,7 @@ impl Batches {
         };
         let reader = reader.map_err(|error| stream_error(&error))?;
         let schema = arrow_array::RecordBatchReader::schema(&reader);
-        Ok(Self { reader, schema })
+        Ok(Self { reader, schema, derivation: PhantomData })
     }
 
     /// Names and types of the columns.
@@ -85,7 +86,7 @@ impl Batches {
     }
 }
 
-impl Iterator for Batches {
+impl Iterator for Batches<'_> {
     type Item = std::result::Result<RecordBatch, ModuleError>;
 
     fn next(&mut self) -> Option<Self::Item> {

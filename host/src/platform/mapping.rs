@@ -1,34 +1,56 @@
-//! Read-only mappings of sealed files.
-#![expect(unsafe_code, reason = "mapping a file is unsafe because the file may change; a sealed one cannot")]
+//! Read-only views of sealed files.
+#![cfg_attr(
+    not(any(not(target_os = "linux"), feature = "portable")),
+    expect(
+        unsafe_code,
+        reason = "mapping a file is unsafe because the file may change; a sealed one cannot"
+    )
+)]
 
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
-/// Bytes of a sealed file. Cheap to create, shared with the kernel.
+/// Bytes of a sealed file: mapped where the system can seal, else a copy, since an unsealed file could shrink under a
+/// mapping and end this process.
 #[derive(Debug)]
 pub struct Mapping {
-    map: Option<memmap2::Mmap>,
+    bytes: Option<Bytes>,
 }
 
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+type Bytes = memmap2::Mmap;
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+type Bytes = Vec<u8>;
+
 impl Mapping {
-    /// Maps all of a file that nobody can shrink or write any more.
+    /// All of a file that nobody can shrink or write any more.
     pub(super) fn of_sealed(file: &File, length: u64) -> io::Result<Self> {
-        if length == 0 {
-            return Ok(Self { map: None });
-        }
-        // SAFETY: the file is sealed against writing and shrinking, or, on systems without seals, it is unlinked and
-        // its only descriptors belong to this process.
-        let map = unsafe { memmap2::Mmap::map(file)? };
-        Ok(Self { map: Some(map) })
+        let bytes = if length == 0 { None } else { Some(view(file, length)?) };
+        Ok(Self { bytes })
     }
+}
+
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+fn view(file: &File, _length: u64) -> io::Result<Bytes> {
+    // SAFETY: the file is sealed against writing and shrinking.
+    unsafe { memmap2::Mmap::map(file) }
+}
+
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+fn view(file: &File, length: u64) -> io::Result<Bytes> {
+    use std::os::unix::fs::FileExt;
+
+    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 impl Deref for Mapping {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.map.as_deref().unwrap_or_default()
+        self.bytes.as_deref().unwrap_or_default()
     }
 }
 

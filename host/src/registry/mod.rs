@@ -131,11 +131,15 @@ impl Registry {
         })
     }
 
-    /// Whether a record is the one that says which version of its dataset is current.
+    /// Whether a record is the one that says which version of its dataset is current, and durably so.
     ///
     /// # Errors
     /// The records cannot be listed.
     pub fn is_current(&self, record: &Record) -> Result<bool> {
+        // While an intent is pending, what a killed process left may not be durable: a writer has to look after it.
+        if recover::Intent::path(&self.root).exists() {
+            return Ok(false);
+        }
         let sequences = record::sequences(&self.root, &record.name).storage("list the records")?;
         Ok(sequences.last() == Some(&record.sequence))
     }

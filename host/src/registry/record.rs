@@ -108,7 +108,9 @@ pub(super) fn sequence_of(file: &str) -> Option<u64> {
 /// The datasets that have a folder for records, in order.
 pub(super) fn names(root: &DataRoot) -> io::Result<Vec<DatasetName>> {
     let entries = entries(&root.records())?;
-    Ok(entries.into_iter().filter_map(|name| DatasetName::new(name).ok()).collect())
+    let names = entries.into_iter().filter_map(|name| DatasetName::new(name).ok());
+    // A stray file is for `check` to name; it hides nothing.
+    Ok(names.filter(|name| root.records_of(name).is_dir()).collect())
 }
 
 /// The names in a directory, sorted; none if it does not exist. Names that are not UTF-8 are shown with substitutes.

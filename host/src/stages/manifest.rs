@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::stages::parameters::Given;
 use crate::stages::plan::{InputPath, Job};
+use crate::stages::strict;
 
 const SCHEMA: &str = "host.datasets/1";
 
@@ -31,6 +32,7 @@ pub struct DatasetsManifest {
 #[serde(deny_unknown_fields)]
 struct Document {
     schema: String,
+    #[serde(deserialize_with = "strict::objects")]
     datasets: BTreeMap<String, Entry>,
 }
 
@@ -38,9 +40,9 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Entry {
     module: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::objects")]
     inputs: BTreeMap<String, EntryInput>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "strict::unique")]
     parameters: BTreeMap<String, Value>,
     #[serde(default)]
     title: Option<String>,
@@ -78,7 +80,7 @@ impl DatasetsManifest {
             Error::new(Kind::BadInput, format!("the datasets manifest `{}` is malformed", path.display()))
                 .cause(why)
         };
-        let document: Document = serde_json::from_str(text).map_err(|error| {
+        let document: Document = strict::object(text).map_err(|error| {
             bad(error.to_string()).hint(format!(
                 "a manifest looks like {{\"schema\": \"{SCHEMA}\", \"datasets\": {{\"NAME\": {{\"module\": \"ID\", \
                  \"inputs\": {{\"ROLE\": {{\"path\": \"FILE\", \"sha256\": \"…\"}}}}}}}}}}"

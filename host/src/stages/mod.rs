@@ -11,5 +11,6 @@ pub mod parameters;
 pub mod pipeline;
 pub mod plan;
 pub mod register;
+mod strict;
 pub mod validate;
 pub mod validated;

@@ -22,7 +22,7 @@ pub fn resolve(descriptor: &Descriptor, given: &[(String, Given)]) -> Result<Map
     let mut values = Map::new();
     for specification in &descriptor.parameters {
         if let Some(default) = &specification.default {
-            values.insert(specification.name.clone(), default.clone());
+            values.insert(specification.name.clone(), normal(specification, default));
         }
     }
     for (name, given) in given {
@@ -33,7 +33,7 @@ pub fn resolve(descriptor: &Descriptor, given: &[(String, Given)]) -> Result<Map
             .ok_or_else(|| unknown(descriptor, name))?;
         let value = match given {
             Given::Text(text) => read(specification, text)?,
-            Given::Json(value) => value.clone(),
+            Given::Json(value) => normal(specification, value),
         };
         check(specification, &value)?;
         values.insert(name.clone(), value);
@@ -64,6 +64,14 @@ fn read(specification: &ParameterSpecification, text: &str) -> Result<Value> {
     value.ok_or_else(|| mismatch(specification, text))
 }
 
+/// `147` and `147.0` are the same number, so they are the same recipe.
+fn normal(specification: &ParameterSpecification, value: &Value) -> Value {
+    match value.as_f64() {
+        Some(number) if specification.kind == ParameterKind::Number => Value::from(number),
+        _ => value.clone(),
+    }
+}
+
 fn check(specification: &ParameterSpecification, value: &Value) -> Result<()> {
     let fits = match specification.kind {
         ParameterKind::Number => value.is_number(),
@@ -82,7 +90,8 @@ fn check(specification: &ParameterSpecification, value: &Value) -> Result<()> {
         !specification.allowed.is_empty() && !specification.allowed.iter().any(|one| one == text)
     };
     if value.as_f64().is_some_and(outside) || value.as_str().is_some_and(forbidden) {
-        return Err(mismatch(specification, &value.to_string()));
+        let found = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        return Err(mismatch(specification, &found));
     }
     Ok(())
 }
@@ -96,7 +105,10 @@ fn mismatch(specification: &ParameterSpecification, found: &str) -> Error {
             expectation(specification)
         ),
     )
-    .hint(format!("{}: {}", specification.name, specification.meaning))
+    .hint(match crate::text::nearest(found, specification.allowed.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{}={near}`?", specification.name),
+        None => format!("{}: {}", specification.name, specification.meaning),
+    })
 }
 
 /// What a parameter takes, in words.

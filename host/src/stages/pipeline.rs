@@ -38,6 +38,15 @@ pub struct Options {
     pub actor: String,
 }
 
+impl Options {
+    /// The same, keeping no unpacked inputs.
+    #[must_use]
+    pub fn without_input_cache(mut self) -> Self {
+        self.ingest.cache = None;
+        self
+    }
+}
+
 /// How a dataset came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,7 +144,7 @@ fn demand_same(record: &Record, version: Digest) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(
-        Kind::CheckFailed,
+        Kind::NotReproducible,
         format!("the same recipe gave other bytes: dataset `{}` was not registered again", record.name),
     )
     .cause(format!("registered version {}, now {version}", record.version))
@@ -171,7 +180,7 @@ fn from_registry(
         }
     };
     if !verdict.accepted() {
-        return Err(rejection(name.as_str(), &verdict));
+        return Err(rejection(name.as_str(), "it is registered, and stays so", &verdict));
     }
     if !registry.is_current(record)? {
         registry.select(&Selection {
@@ -306,7 +315,11 @@ pub fn reproduce(
     let same_library = then == Some(plan.module().digest.to_string().as_str());
     let ingested = Ingested::new(plan, &options.ingest)?;
     let derived = Derived::new(ingested, options.derive, listener)?;
-    let derived_version = register::version_of(&Validated::new(derived, &options.validation)?)?;
+    // Held to what it was held to then; what was demanded since is another question.
+    let then = record.provenance.pointer("/validation/options");
+    let validation = then.and_then(|options| serde_json::from_value(options.clone()).ok());
+    let validated = Validated::new(derived, &validation.unwrap_or(options.validation))?;
+    let derived_version = register::version_of(&validated)?;
     Ok(Reproduced {
         name: record.name.to_string(),
         registered_version: record.version,

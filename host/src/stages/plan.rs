@@ -98,9 +98,9 @@ pub struct Plan {
     pub(super) name: DatasetName,
     pub(super) inputs: Vec<PlannedInput>,
     pub(super) parameters: Map<String, Value>,
-    pub(super) title: String,
+    pub(super) title: Option<String>,
     pub(super) citations: Vec<Citation>,
-    pub(super) licence: String,
+    pub(super) licence: Option<String>,
 }
 
 impl Plan {
@@ -140,12 +140,14 @@ impl Plan {
         };
         let licence = job.licence.clone().or_else(|| bundled.map(|dataset| dataset.licence.clone()));
         Ok(Self {
-            name: DatasetName::new(name)?,
+            name: DatasetName::new(name).map_err(|error| {
+                if job.name.is_none() { error.hint("give a name with `--name NAME`") } else { error }
+            })?,
             inputs,
             parameters,
-            title: title.unwrap_or_else(|| descriptor.title.clone()),
+            title,
             citations,
-            licence: licence.unwrap_or_default(),
+            licence,
             module,
         })
     }

@@ -9,7 +9,7 @@ use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::registry::{DatasetName, Outcome, Registration, Registry};
-use crate::stages::ingest::{Ingested, PIPELINE};
+use crate::stages::ingest::PIPELINE;
 use crate::stages::validated::Validated;
 
 /// A dataset that is durable.
@@ -34,7 +34,7 @@ impl Registered {
     /// When the data root cannot be written; the registry is then as it was.
     pub fn new(validated: &Validated, registry: &Registry, actor: &str) -> Result<Self> {
         let ingested = &validated.derived.ingested;
-        let encoded = encode(&validated.derived.dataset, header(ingested))?;
+        let encoded = encode(&validated.derived.dataset, header(validated))?;
         let files: Vec<(String, Vec<u8>)> =
             encoded.files.into_iter().map(|file| (file.name, file.bytes)).collect();
         let name = ingested.plan.name.clone();
@@ -63,19 +63,26 @@ impl Registered {
 /// # Errors
 /// When the dataset cannot be encoded.
 pub fn version_of(validated: &Validated) -> Result<Digest> {
-    Ok(encode(&validated.derived.dataset, header(&validated.derived.ingested))?.version)
+    Ok(encode(&validated.derived.dataset, header(validated))?.version)
 }
 
-fn header(ingested: &Ingested) -> DocumentHeader {
-    let plan = &ingested.plan;
+/// Title, citations and licence: the user's, else those the module knows of this dataset, else the module's own title.
+fn header(validated: &Validated) -> DocumentHeader {
+    let plan = &validated.derived.ingested.plan;
+    let known = &validated.derived.dataset.metadata;
+    let text = |key: &str| known.get(key).and_then(Value::as_str).map(str::to_owned);
+    let cited = || serde_json::from_value(known.get("citations")?.clone()).ok();
+    let citations =
+        if plan.citations.is_empty() { cited().unwrap_or_default() } else { plan.citations.clone() };
+    let title = plan.title.clone().or_else(|| text("title"));
     DocumentHeader {
-        title: plan.title.clone(),
+        title: title.unwrap_or_else(|| plan.module.descriptor().title.clone()),
         module: ModuleIdentity {
             id: plan.module.descriptor().id.clone(),
             version: plan.module.embedded.manifest.version.clone(),
         },
-        citations: plan.citations.clone(),
-        licence: plan.licence.clone(),
+        citations,
+        licence: plan.licence.clone().or_else(|| text("data_licence")).unwrap_or_default(),
     }
 }
 

@@ -32,7 +32,7 @@ impl Validated {
         if verdict.accepted() {
             Ok(Self { derived, validation: Validation { options: *options, verdict } })
         } else {
-            Err(rejection(derived.ingested.plan.name.as_str(), &verdict))
+            Err(rejection(derived.ingested.plan.name.as_str(), "nothing was registered", &verdict))
         }
     }
 
@@ -45,14 +45,12 @@ impl Validated {
 
 /// The error for a dataset that broke its contract.
 #[must_use]
-pub fn rejection(name: &str, verdict: &Verdict) -> Error {
+pub fn rejection(name: &str, consequence: &str, verdict: &Verdict) -> Error {
     let blocking: Vec<&Check> = verdict.blocking().collect();
     let count = blocking.len();
     let plural = if count == 1 { "check" } else { "checks" };
-    let mut error = Error::new(
-        Kind::CheckFailed,
-        format!("dataset `{name}` failed {count} {plural}; nothing was registered"),
-    );
+    let mut error =
+        Error::new(Kind::CheckFailed, format!("dataset `{name}` failed {count} {plural}; {consequence}"));
     for check in &blocking {
         error.causes.push(line(check));
     }

@@ -18,7 +18,7 @@ fn file(suffix: &str, content: ExportContent) -> ExportFile {
     ExportFile { suffix: suffix.to_owned(), content }
 }
 
-/// The likelihood block. The folder is quoted as YAML's single-quoted text, so nothing in it is special but `'`.
+/// The likelihood block. The host writes the folder as a JSON string with its quotes, which YAML reads as the same text.
 fn block(release: Option<&Release>, settings: &[String]) -> ExportContent {
     let mut text = String::from("# Data {name}, for the class bao.generic of Cobaya.\n");
     if let Some(release) = release {
@@ -34,7 +34,7 @@ fn block(release: Option<&Release>, settings: &[String]) -> ExportContent {
     text.push_str(
         "# To combine several: give each block a name of its own and add `class: bao.generic` to it.\n",
     );
-    text.push_str("likelihood:\n  bao.generic:\n    path: '{directory}'\n");
+    text.push_str("likelihood:\n  bao.generic:\n    path: {directory}\n");
     for setting in settings {
         text.push_str("    ");
         text.push_str(setting);

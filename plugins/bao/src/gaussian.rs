@@ -41,8 +41,9 @@ pub(crate) fn derive(
 ) -> Result<Derived<'static>, ModuleError> {
     let mean = inputs.require(MEAN)?;
     let mut rows = reader::read(&mean)?;
-    reader::refuse_duplicates(&rows)?;
     name_rows(&mut rows, settings)?;
+    // Before the covariance is read, whose size would be the lesser news; and again when the release has named rows.
+    reader::refuse_duplicates(&rows)?;
     let file = match inputs.get(COVARIANCE) {
         Some(input) => Some(read_covariance(&input, rows.len())?),
         None => None,
@@ -50,6 +51,7 @@ pub(crate) fn derive(
     let recognition = recognise(&settings.release, releases, &rows, file.as_ref())?;
     if let Some(release) = recognition.release {
         fill_in(&mut rows, release);
+        reader::refuse_duplicates(&rows)?;
     }
     let conventions = Conventions::settle(settings, recognition.release)?;
     let subjects = subjects(&rows)?;
@@ -61,6 +63,9 @@ pub(crate) fn derive(
     let published = Published::settle(&rows, file, &conventions)?;
     findings.extend(published.findings);
     findings.extend(plausibility::covariance(&subjects, &published.covariance));
+    if !published.errors_only {
+        findings.extend(plausibility::spread(&subjects, &published.covariance));
+    }
     let measurements =
         measurements(&rows, &subjects, &published.covariance, published.errors_only, &conventions);
 

@@ -16,9 +16,6 @@ use crate::reader::{COVARIANCE, GRID, MEAN};
 use crate::releases::Release;
 use crate::settings::{Basis, GridValue, Settings};
 
-/// Name of the output.
-pub(crate) const OUTPUT: &str = "grid";
-
 /// A likelihood at nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Grid {
@@ -55,7 +52,8 @@ pub(crate) fn derive(
     let description =
         describe(settings, recognition.release, lines.first().map_or(0, |line| line.values.len()))?;
     let grid = Grid::arrange(&lines, &description)?;
-    let mut derived = Derived::new(OUTPUT).table(table(&grid));
+    // An output for each number of axes, so that the contract lists those that are there and no other.
+    let mut derived = Derived::new(format!("grid_{}d", grid.shape.len())).table(table(&grid));
     derived.findings = recognition.findings;
     derived.findings.extend(findings(&grid, &lines, &description)?);
     derived.metadata = release_metadata(recognition.release, recognition.complete);

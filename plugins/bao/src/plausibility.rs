@@ -19,8 +19,17 @@ pub(crate) struct Subject {
     pub(crate) tracer: Option<String>,
 }
 
-/// Relative errors outside of this range are suspicious in a measurement of distances or growth.
-const RELATIVE_ERRORS: (f64, f64) = (1e-4, 0.5);
+/// A smaller relative error is suspicious.
+const SMALLEST_RELATIVE_ERROR: f64 = 1e-4;
+/// Largest relative error without suspicion. No known release has a distance worse than 6 %; growth is measured worse.
+const LARGEST_RELATIVE_ERROR_OF_DISTANCE: f64 = 0.2;
+const LARGEST_RELATIVE_ERROR_OF_GROWTH: f64 = 0.5;
+/// Largest ratio of two relative errors in one vector of distances. Known releases stay below 6, and the test vector
+/// with one variance for all its rows at 21.
+const LARGEST_SPREAD: f64 = 100.0;
+/// Rows beyond stand outside of that comparison: the acoustic scale of the cosmic microwave background is known a
+/// hundred times better than any distance to galaxies.
+const LARGEST_REDSHIFT_IN_SPREAD: f64 = 20.0;
 
 /// Holds a value against what a universe can have; a value in the wrong unit is refused.
 ///
@@ -75,7 +84,12 @@ pub(crate) fn covariance(subjects: &[Subject], covariance: &SquareMatrix) -> Vec
             continue;
         }
         let relative = variance.sqrt() / subject.value;
-        let (low, high) = RELATIVE_ERRORS;
+        let low = SMALLEST_RELATIVE_ERROR;
+        let high = if subject.quantity == Quantity::Growth {
+            LARGEST_RELATIVE_ERROR_OF_GROWTH
+        } else {
+            LARGEST_RELATIVE_ERROR_OF_DISTANCE
+        };
         if relative < low || relative > high {
             let message = format!("the error of {what} is {relative:.2e} of its value");
             findings.push(
@@ -87,6 +101,39 @@ pub(crate) fn covariance(subjects: &[Subject], covariance: &SquareMatrix) -> Vec
     }
     findings.extend(row_order(subjects, covariance));
     findings
+}
+
+/// Relative errors of one vector that lie too far apart: the mark of a mean in another order than its covariance where
+/// that is dense and shows no blocks. It sees only orders that pair values of different sizes.
+pub(crate) fn spread(subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding> {
+    let relative = |(index, subject): (usize, &Subject)| {
+        let variance = covariance.get(index, index);
+        let compared =
+            variance > 0.0 && subject.quantity != Quantity::Growth && subject.z <= LARGEST_REDSHIFT_IN_SPREAD;
+        compared.then(|| (subject.clone(), variance.sqrt() / subject.value))
+    };
+    let errors: Vec<(Subject, f64)> = subjects.iter().enumerate().filter_map(relative).collect();
+    let (largest, large) = errors.iter().max_by(|left, right| left.1.total_cmp(&right.1))?;
+    let (smallest, small) = errors.iter().min_by(|left, right| left.1.total_cmp(&right.1))?;
+    let spread = large / small;
+    if spread <= LARGEST_SPREAD {
+        return None;
+    }
+    let named = |subject: &Subject, error: f64| {
+        let Subject { line, z, quantity, .. } = subject;
+        format!("the error of {quantity} at z = {z} (line {line}) is {error:.2e} of its value")
+    };
+    let message = format!(
+        "{}, but {}: published joint vectors do not spread so far",
+        named(largest, *large),
+        named(smallest, *small)
+    );
+    let place = format!("input `{MEAN}`, line {}", largest.line);
+    Some(
+        Finding::new(Severity::Error, "covariance.row-order", place, message)
+            .measured(spread, LARGEST_SPREAD)
+            .hint("write the rows of the mean in the order of the covariance"),
+    )
 }
 
 /// Blocks that couple different redshifts while rows of one redshift are independent: the mark of a mean that was
@@ -211,6 +258,38 @@ mod tests {
         matrix.set(2, 2, 1e-9);
         let codes: Vec<_> = covariance(&mean(), &matrix).into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["covariance.negative-variance", "covariance.scale", "covariance.scale"]);
+    }
+
+    #[test]
+    fn a_distance_with_an_error_of_a_quarter_of_its_value_is_found_and_growth_is_not() {
+        for (quantity, value, expected) in
+            [(Quantity::RadialRatio, 22.0, &["covariance.scale"][..]), (Quantity::Growth, 0.45, &[])]
+        {
+            let error = 0.25 * value;
+            let found =
+                covariance(&[subject(1, 0.5, value, quantity)], &SquareMatrix::diagonal(&[error * error]));
+            let codes: Vec<_> = found.iter().map(|finding| finding.code.as_str()).collect();
+            assert_eq!(codes, expected, "{quantity}");
+        }
+    }
+
+    #[test]
+    fn errors_that_spread_too_far_are_found_unless_growth_or_the_microwave_background_explains_them() {
+        let found = |z: f64, quantity: Quantity, errors: [f64; 2]| {
+            let rows = [subject(1, 1.5, 30.0, Quantity::TransverseRatio), subject(2, z, 20.0, quantity)];
+            let variances = [(30.0 * errors[0]).powi(2), (20.0 * errors[1]).powi(2)];
+            spread(&rows, &SquareMatrix::diagonal(&variances))
+        };
+        let finding = found(0.5, Quantity::RadialRatio, [0.1, 0.000_9]).unwrap();
+        assert_eq!((finding.code.as_str(), finding.severity), ("covariance.row-order", Severity::Error));
+        assert_eq!(finding.place, "input `mean`, line 1");
+        assert!(
+            finding.message.contains("(line 1) is 1.00e-1")
+                && finding.message.contains("(line 2) is 9.00e-4")
+        );
+        assert_eq!(found(0.5, Quantity::RadialRatio, [0.1, 0.001_1]), None);
+        assert_eq!(found(0.5, Quantity::Growth, [0.1, 0.000_9]), None);
+        assert_eq!(found(1089.9, Quantity::TransverseRatio, [0.04, 0.000_3]), None);
     }
 
     #[test]

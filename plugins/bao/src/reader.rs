@@ -120,7 +120,8 @@ fn row(line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
     Ok(Row { line: line.number, z, value, error, label, quantity, tracer })
 }
 
-/// Refuses the same measurement given twice: same redshift, quantity and tracer.
+/// Refuses the same measurement given twice: same redshift, quantity and tracer. Rows whose quantity is not known (yet)
+/// may be different measurements.
 pub(crate) fn refuse_duplicates(rows: &[Row]) -> Result<(), ModuleError> {
     for (index, row) in rows.iter().enumerate() {
         let same = |earlier: &&Row| {
@@ -128,12 +129,12 @@ pub(crate) fn refuse_duplicates(rows: &[Row]) -> Result<(), ModuleError> {
                 && earlier.quantity == row.quantity
                 && earlier.tracer == row.tracer
         };
+        let Some(quantity) = row.quantity else { continue };
         if let Some(earlier) = rows.iter().take(index).find(same) {
-            let what = row.quantity.map_or("the value", Quantity::label);
-            let message = format!("{what} at z = {} stands in line {} already", row.z, earlier.line);
+            let message = format!("{quantity} at z = {} stands in line {} already", row.z, earlier.line);
             return Err(ModuleError::bad_input(MEAN, message).line(row.line).hint(
                 "remove one line, and its row and column of the covariance; for two samples at one redshift name the \
-                 tracer in a last column",
+                 tracers in a last column, or with `--param tracer=…`",
             ));
         }
     }

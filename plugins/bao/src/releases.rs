@@ -163,6 +163,10 @@ mod tests {
             assert!(
                 !release.citations.is_empty() && !release.survey.is_empty() && !release.licence.is_empty()
             );
+            // Else rows without tracers could be taken for duplicates before the release names them.
+            let rows: BTreeSet<_> =
+                release.rows.iter().map(|row| (row.z.to_bits(), row.quantity.0)).collect();
+            assert_eq!(rows.len(), release.rows.len(), "{}", release.name);
             for conflict in &release.conflicts {
                 for other in conflict["with"].as_array().unwrap() {
                     let other = other.as_str().unwrap();

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::cli::output::error_value;
 use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
 use crate::dataset::DatasetDocument;
@@ -34,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     plugin: Option<String>,
     /// A file for a role of the module; may be given several times.
-    #[arg(long, value_name = "ROLE=PATH", value_parser = pair, requires = "plugin")]
+    #[arg(long, value_name = "ROLE=PATH", value_parser = role_and_path, requires = "plugin")]
     input: Vec<(String, String)>,
     /// A parameter of the module; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
@@ -46,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plugin", "input", "name"])]
     from: Option<PathBuf>,
     /// Datasets manifest [default: setting `registry.manifest_file`].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "plugin")]
     manifest: Option<PathBuf>,
     /// Derive again although the recipe is known, and demand the same bytes.
     #[arg(long)]
@@ -81,9 +82,17 @@ pub struct Args {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
+    split(text, "NAME=VALUE")
+}
+
+fn role_and_path(text: &str) -> Result<(String, String), String> {
+    split(text, "ROLE=PATH")
+}
+
+fn split(text: &str, form: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("expected NAME=VALUE, found `{text}`")),
+        _ => Err(format!("expected {form}, found `{text}`")),
     }
 }
 
@@ -104,8 +113,10 @@ fn size(text: &str) -> Result<u64, String> {
         ("G", 1 << 30),
         ("M", 1 << 20),
     ];
+    let upper = text.to_ascii_uppercase();
+    let of_unit = |name: &str| upper.strip_suffix(&name.to_ascii_uppercase()).map(str::to_owned);
     let (digits, unit) =
-        UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1));
+        UNITS.iter().find_map(|(name, unit)| Some((of_unit(name)?, *unit))).unwrap_or((text.to_owned(), 1));
     let number = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     number
         .filter(|bytes| *bytes > 0)
@@ -132,7 +143,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
         max_memory_bytes: args.max_memory,
     })?;
     if args.dry_run {
-        let registry = context.open_registry().ok();
+        let registry = context.open_registry().ok().filter(|_| options.cache);
+        // Showing what would run leaves nothing behind.
+        let options = options.without_input_cache();
         let plans =
             jobs.iter().map(|job| pipeline::plan(job, registry.as_ref(), &options)).collect::<Result<_>>()?;
         return Ok(Outcome::Plan(Plans { plans }));
@@ -259,14 +272,14 @@ impl Serialize for Item {
             #[serde(skip_serializing_if = "Option::is_none")]
             dataset: Option<&'i Prepared>,
             #[serde(skip_serializing_if = "Option::is_none")]
-            error: Option<&'i Error>,
+            error: Option<serde_json::Value>,
         }
         let status = match &self.result {
             Ok(prepared) if prepared.origin == Origin::Cache => "cached",
             Ok(_) => "prepared",
             Err(_) => "failed",
         };
-        let (dataset, error) = (self.result.as_ref().ok(), self.result.as_ref().err());
+        let (dataset, error) = (self.result.as_ref().ok(), self.result.as_ref().err().map(error_value));
         let name = dataset.map_or(self.name.as_str(), |prepared| prepared.registered.name.as_str());
         Form { name, status, seconds: self.seconds, dataset, error }.serialize(serializer)
     }
@@ -307,18 +320,12 @@ impl Report for Batch {
     fn verdict(&self) -> Option<Error> {
         let failed = self.failed();
         let total = self.datasets.len();
-        match failed {
-            0 => None,
-            // Every one failed for the same kind of reason: that is the batch's reason too.
-            _ if failed == total => {
-                let kinds: Vec<Kind> = self
-                    .datasets
-                    .iter()
-                    .filter_map(|item| item.result.as_ref().err())
-                    .map(|e| e.kind)
-                    .collect();
-                let same = kinds.windows(2).all(|pair| pair[0] == pair[1]);
-                let kind = kinds.first().copied().filter(|_| same).unwrap_or(Kind::Partial);
+        // What was not started did not fail for a reason of its own.
+        let errors = self.datasets.iter().filter_map(|item| item.result.as_ref().err());
+        let first = errors.map(|error| error.kind).find(|kind| *kind != Kind::Interrupted);
+        match (failed, first) {
+            (0, _) => None,
+            (_, Some(kind)) if failed == total => {
                 Some(Error::new(kind, format!("all {total} datasets failed")))
             }
             _ => Some(Error::new(Kind::Partial, format!("{failed} of {total} datasets failed"))),
@@ -359,10 +366,11 @@ fn render_prepared(out: &mut dyn Write, style: &Style, prepared: &Prepared, seco
     let failed: Vec<_> = verdict.failed().collect();
     let not_run = verdict.count(CheckOutcome::NotRun);
     let not_run = if not_run == 0 { String::new() } else { format!(", {not_run} not run") };
+    let findings =
+        if failed.len() == 1 { "1 finding".to_owned() } else { format!("{} findings", failed.len()) };
     writeln!(
         out,
-        "  checked {passed} checks passed, {} findings{not_run} ({})",
-        failed.len(),
+        "  checked {passed} checks passed, {findings}{not_run} ({})",
         strictness_name(verdict.strictness)
     )?;
     for matrix in &document.matrices {

@@ -6,6 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use crate::cli::Style;
+pub(super) use crate::cli::output::plain;
 
 /// Writes rows under headings.
 pub(super) fn write(
@@ -30,9 +31,4 @@ pub(super) fn write(
         }
     }
     Ok(())
-}
-
-/// Text without control characters.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

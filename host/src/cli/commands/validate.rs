@@ -44,6 +44,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Validation> {
     };
     let flags = PrepareFlags { strict: args.strict, lenient: args.lenient, ..PrepareFlags::default() };
     let options = context.pipeline_options(&flags)?.validation;
+    if is_folder && !path.join("dataset.json").is_file() {
+        return Err(Error::new(Kind::BadInput, format!("there is no dataset in `{}`", path.display()))
+            .hint("name a registered dataset, or a folder with a `dataset.json`"));
+    }
     let (_, dataset) = crate::dataset::decode(&path, version.as_ref(), context.settings.chunk_rows())?;
     Ok(Validation { dataset: args.dataset.clone(), path, verdict: validate(&dataset, &options) })
 }

@@ -21,19 +21,27 @@ use crate::platform::{self, MemoryFile, SealedFile};
 /// When the host is gone or its request malformed.
 pub fn run() -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (request, descriptors) = frames::receive::<Request>(&socket)?
+    let (request, descriptors) = frames::receive::<Request>(&socket, None)?
         .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "no request"))?;
     let confinement = platform::confine(&request.limits);
     frames::send(&socket, &Frame::Ready { confinement }, &[])?;
     let frame = match answer(&socket, &request, descriptors) {
         Ok(done) => done,
+        Err(Failure::Memory) => Frame::OutOfMemory,
         Err(Failure::Refused(message)) => Frame::Refused { message },
         Err(Failure::Module(error)) => Frame::Failed { error },
     };
-    frames::send(&socket, &frame, &[])
+    frames::send(&socket, &frame, &[]).or_else(|error| {
+        if error.kind() != io::ErrorKind::InvalidInput {
+            return Err(error);
+        }
+        let error = ModuleError::internal("its answer is longer than a control message may be");
+        frames::send(&socket, &Frame::Failed { error }, &[])
+    })
 }
 
 enum Failure {
+    Memory,
     Refused(String),
     Module(ModuleError),
 }
@@ -46,6 +54,9 @@ impl From<ModuleError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            return Self::Memory;
+        }
         Self::Refused(format!("the worker cannot read its request: {error}"))
     }
 }
@@ -73,8 +84,15 @@ fn answer(socket: &UnixStream, request: &Request, descriptors: Vec<OwnedFd>) -> 
     let embedded =
         manifest::read(&library_file.map()?).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let loadable = library_file.loadable()?;
-    let module =
-        library::load(&loadable.path, &embedded).map_err(|error| Failure::Refused(error.to_string()))?;
+    let module = library::load(&loadable.path, &embedded).map_err(|error| {
+        let text = error.to_string();
+        // The dynamic loader says so only in words.
+        if text.contains("cannot allocate") || text.contains("failed to map") {
+            Failure::Memory
+        } else {
+            Failure::Refused(text)
+        }
+    })?;
     let services = Services::new(socket, Duration::from_millis(request.limits.timeout_milliseconds));
     let handle = ServicesHandle::new(&services);
     let done = library::derive(&module, &inputs, &request.parameters, &handle, |output| {
@@ -93,7 +111,7 @@ struct ResultWriter {
 }
 
 impl ResultWriter {
-    fn write(&mut self, output: RawOutput) -> Result<Frame, ModuleError> {
+    fn write(&mut self, output: RawOutput<'_>) -> Result<Frame, ModuleError> {
         let report =
             serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
         let report = self.part(|file| file.write_all(&report).map_err(write_error))?;

@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use plugin_api::{ModuleError, Report};
 use rustix::net::{
@@ -68,6 +69,8 @@ pub enum Frame {
         /// Why.
         error: ModuleError,
     },
+    /// The memory limit does not even hold the module and its inputs.
+    OutOfMemory,
     /// The library could not be loaded.
     Refused {
         /// One line.
@@ -93,6 +96,13 @@ pub struct Extent {
 
 /// The report as it stands in the result file.
 pub type ResultReport = Report;
+
+/// Whether a message is short enough to be sent.
+#[must_use]
+pub fn fits(message: &impl Serialize, descriptors: usize) -> bool {
+    let length = serde_json::to_vec(message).map_or(usize::MAX, |json| json.len());
+    length <= FRAME_LIMIT_BYTES && descriptors <= DESCRIPTOR_LIMIT
+}
 
 /// Sends a message with descriptors.
 ///
@@ -128,20 +138,32 @@ fn no_signal() -> SendFlags {
     SendFlags::empty()
 }
 
-/// Receives a message and what descriptors came with it; `None` when the peer closed its end between messages.
+#[cfg(target_os = "linux")]
+fn close_on_exec() -> RecvFlags {
+    RecvFlags::CMSG_CLOEXEC
+}
+
+/// A worker starts no program, so there is nothing that could inherit a descriptor.
+#[cfg(not(target_os = "linux"))]
+fn close_on_exec() -> RecvFlags {
+    RecvFlags::empty()
+}
+
+/// Receives a message and what descriptors came with it; `None` when the peer closed its end between messages. The
+/// deadline is for the whole message, so a peer that sends it byte by byte gains nothing.
 ///
 /// # Errors
 /// When the peer is gone, too slow, or its message malformed.
-pub fn receive<T: DeserializeOwned>(socket: &UnixStream) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+pub fn receive<T: DeserializeOwned>(
+    socket: &UnixStream,
+    deadline: Option<Instant>,
+) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+    wait(socket, deadline)?;
     let mut length = [0; 4];
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = recvmsg(
-        socket.as_fd(),
-        &mut [IoSliceMut::new(&mut length)],
-        &mut ancillary,
-        RecvFlags::CMSG_CLOEXEC,
-    )?;
+    let received =
+        recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut ancillary, close_on_exec())?;
     let mut descriptors = Vec::new();
     for message in ancillary.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
@@ -151,18 +173,40 @@ pub fn receive<T: DeserializeOwned>(socket: &UnixStream) -> io::Result<Option<(T
     if received.bytes == 0 {
         return Ok(None);
     }
-    let mut socket = socket;
-    socket.read_exact(&mut length[received.bytes..])?;
+    read_exact(socket, deadline, length.get_mut(received.bytes..).unwrap_or_default())?;
     let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
     if length > FRAME_LIMIT_BYTES {
         let text = format!("a control message of {length} bytes, the limit is {FRAME_LIMIT_BYTES}");
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     let mut json = vec![0; length];
-    socket.read_exact(&mut json)?;
+    read_exact(socket, deadline, &mut json)?;
     let message = serde_json::from_slice(&json)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
     Ok(Some((message, descriptors)))
+}
+
+/// Bounds the next read by the deadline.
+fn wait(socket: &UnixStream, deadline: Option<Instant>) -> io::Result<()> {
+    let Some(deadline) = deadline else { return Ok(()) };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    socket.set_read_timeout(Some(left))
+}
+
+fn read_exact(mut socket: &UnixStream, deadline: Option<Instant>, mut bytes: &mut [u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        wait(socket, deadline)?;
+        match socket.read(bytes) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => bytes = bytes.get_mut(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -175,7 +219,7 @@ mod tests {
         let file = crate::platform::SealedFile::from_bytes("x", b"hello").unwrap();
         let frame = Frame::Progress { fraction: 0.5, doing: "half".to_owned() };
         send(&left, &frame, &[file.as_fd()]).unwrap();
-        let (received, descriptors) = receive::<Frame>(&right).unwrap().unwrap();
+        let (received, descriptors) = receive::<Frame>(&right, None).unwrap().unwrap();
         assert_eq!(received, frame);
         let descriptor = descriptors.into_iter().next().unwrap();
         let copy = crate::platform::SealedFile::from_descriptor(descriptor).unwrap();
@@ -187,10 +231,10 @@ mod tests {
         let (mut left, right) = UnixStream::pair().unwrap();
         left.write_all(&5_u32.to_le_bytes()).unwrap();
         left.write_all(b"\xff{]}x").unwrap();
-        assert_eq!(receive::<Frame>(&right).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(receive::<Frame>(&right, None).unwrap_err().kind(), io::ErrorKind::InvalidData);
         left.write_all(&u32::MAX.to_le_bytes()).unwrap();
-        assert_eq!(receive::<Frame>(&right).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(receive::<Frame>(&right, None).unwrap_err().kind(), io::ErrorKind::InvalidData);
         drop(left);
-        assert!(receive::<Frame>(&right).unwrap().is_none());
+        assert!(receive::<Frame>(&right, None).unwrap().is_none());
     }
 }

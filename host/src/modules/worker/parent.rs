@@ -1,15 +1,16 @@
 //! The host's side: start a worker, hand over descriptors, listen until DONE or the deadline, then end it.
 
+use std::cmp::Ordering;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use plugin_api::{Level, ModuleError};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::{Error, Kind, Result};
 use crate::modules::worker::frames::{self, Extent, Frame, Request};
@@ -20,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How much of what a module prints is kept for the error message.
 const PRINTED_LIMIT_BYTES: u64 = 16 << 10;
+
+/// Log lines of one derivation that are passed on; a module that writes more has lost its reader.
+const LOG_LIMIT_LINES: u32 = 1000;
 
 /// Where log lines and progress of a module go.
 pub trait Listener: Send + Sync {
@@ -58,6 +62,17 @@ pub fn derive(
             .cause(crate::error::chain(&error))
             .hint("to run the module inside this process, give `--isolation in-process`")
     };
+    if !frames::fits(request, 2 + inputs.len()) {
+        return Err(Error::new(
+            Kind::Limit,
+            format!("the parameters and inputs for module `{module_id}` are too many for one derivation"),
+        )
+        .cause(format!(
+            "the limits are {} of parameters and {} inputs",
+            crate::text::bytes(frames::FRAME_LIMIT_BYTES as u64),
+            frames::DESCRIPTOR_LIMIT - 2
+        )));
+    }
     let result = MemoryFile::create("result").map_err(no_worker)?;
     let mut worker = Worker::start(request.limits).map_err(no_worker)?;
     let mut descriptors = vec![library.as_fd(), result.as_fd()];
@@ -79,19 +94,31 @@ pub fn derive(
 struct Worker {
     child: Child,
     socket: UnixStream,
-    printed: Option<JoinHandle<String>>,
+    printed: Option<Receiver<String>>,
     deadline: Instant,
 }
 
 struct End {
     status: io::Result<ExitStatus>,
-    printed: String,
+    /// Whether it had ended before it was killed.
+    left_by_itself: bool,
+    time_was_up: bool,
+    printed: Option<Receiver<String>>,
+}
+
+impl End {
+    /// What the module printed. Its last lines may still be on their way when it dies.
+    fn printed(&self) -> String {
+        let patience = Duration::from_millis(500);
+        self.printed.as_ref().and_then(|printed| printed.recv_timeout(patience).ok()).unwrap_or_default()
+    }
 }
 
 enum Outcome {
     Done { report: Extent, streams: Vec<Extent>, confinement: Confinement },
     Failed(ModuleError),
     Refused(String),
+    OutOfMemory,
     TimeIsUp,
     Garbage(io::Error),
     Silence(Option<io::Error>),
@@ -109,7 +136,12 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        let printed = child.stderr.take().map(|stderr| std::thread::spawn(move || keep_tail(stderr)));
+        let printed = child.stderr.take().map(|stderr| {
+            let (sender, receiver) = mpsc::channel();
+            // Detached: a process that the module started may keep the pipe open for ever.
+            std::thread::spawn(move || keep_first(stderr, &sender));
+            receiver
+        });
         let now = Instant::now();
         let time = Duration::from_millis(limits.timeout_milliseconds).saturating_add(GRACE);
         let deadline = now.checked_add(time).unwrap_or(now + Duration::from_hours(24 * 365));
@@ -118,12 +150,10 @@ impl Worker {
 
     fn listen(&self, listener: &dyn Listener) -> Outcome {
         let mut confinement = Confinement::default();
+        let mut ready = false;
+        let mut lines = 0_u32;
         loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.socket.set_read_timeout(Some(left)).is_err() {
-                return Outcome::TimeIsUp;
-            }
-            let frame = match frames::receive::<Frame>(&self.socket) {
+            let frame = match frames::receive::<Frame>(&self.socket, Some(self.deadline)) {
                 Ok(Some((frame, _))) => frame,
                 Ok(None) => return Outcome::Silence(None),
                 Err(error) => match error.kind() {
@@ -134,8 +164,23 @@ impl Worker {
                 },
             };
             match frame {
-                Frame::Ready { confinement: applied } => confinement = applied,
-                Frame::Log { level, text } => listener.log(level_of(level), &text),
+                // Later ones come from the module.
+                Frame::Ready { confinement: applied } if !ready => {
+                    ready = true;
+                    confinement = applied;
+                }
+                Frame::Ready { .. } => {}
+                Frame::OutOfMemory => return Outcome::OutOfMemory,
+                Frame::Log { level, text } => {
+                    lines = lines.saturating_add(1);
+                    match lines.cmp(&LOG_LIMIT_LINES) {
+                        Ordering::Less => listener.log(level_of(level), &text),
+                        Ordering::Equal => {
+                            listener.log(Level::Warn, "further log lines of the module are dropped");
+                        }
+                        Ordering::Greater => {}
+                    }
+                }
                 Frame::Progress { fraction, doing } => listener.progress(fraction, &doing),
                 Frame::Failed { error } => return Outcome::Failed(error),
                 Frame::Refused { message } => return Outcome::Refused(message),
@@ -147,24 +192,29 @@ impl Worker {
     /// Ends the worker and everything that it started. A worker that went silent gets a moment to die of its own
     /// cause, so that the message can name it.
     fn finish(&mut self) -> End {
-        let mut status = self.child.try_wait();
+        let time_was_up = Instant::now() + GRACE >= self.deadline;
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let mut left_by_itself = process.is_some_and(has_ended);
         let patience = Instant::now() + Duration::from_millis(200);
-        while matches!(status, Ok(None)) && self.peer_is_gone() && Instant::now() < patience {
+        while !left_by_itself && self.peer_is_gone() && Instant::now() < patience {
             std::thread::yield_now();
-            status = self.child.try_wait();
+            left_by_itself = process.is_some_and(has_ended);
         }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // The group may be empty already.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        // The worker is not reaped yet, so its number still stands for its group; the group may be empty already.
+        let _ = process.map(|group| kill_process_group(group, Signal::KILL));
         let status = self.child.wait();
-        let printed = self.printed.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        End { status, printed }
+        End { status, left_by_itself, time_was_up, printed: self.printed.take() }
     }
 
     fn peer_is_gone(&self) -> bool {
         self.socket.set_nonblocking(true).is_ok() && matches!((&self.socket).read(&mut [0]), Ok(0))
     }
+}
+
+/// Whether a process has ended, without reaping it.
+fn has_ended(process: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    matches!(waitid(WaitId::Pid(process), options), Ok(Some(_)))
 }
 
 fn level_of(level: u32) -> Level {
@@ -178,26 +228,28 @@ fn level_of(level: u32) -> Level {
 }
 
 /// Reads to the end, so that a module that prints much is not stopped by a full pipe, and keeps the first part.
-fn keep_tail(mut stderr: impl Read) -> String {
+fn keep_first(mut stderr: impl Read, sender: &mpsc::Sender<String>) {
     let mut kept = Vec::new();
     let _ = (&mut stderr).take(PRINTED_LIMIT_BYTES).read_to_end(&mut kept);
+    // Nobody waits for it when the derivation went well.
+    let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
     let _ = io::copy(&mut stderr, &mut io::sink());
-    String::from_utf8_lossy(&kept).into_owned()
 }
 
 impl Outcome {
     fn resolve(self, id: &str, limits: &Limits, end: &End) -> Result<(Extent, Vec<Extent>, Confinement)> {
-        let seconds = Duration::from_millis(limits.timeout_milliseconds).as_secs_f64();
-        let timed_out = || {
-            Error::new(Kind::Limit, format!("module `{id}` did not finish within {seconds} s"))
-                .hint("to allow more, give `--timeout SECONDS`")
-        };
         match self {
             Self::Done { report, streams, confinement } => Ok((report, streams, confinement)),
-            Self::Failed(ModuleError::Cancelled) | Self::TimeIsUp => Err(timed_out()),
-            Self::Failed(error) => Err(module_error(id, error)),
+            Self::TimeIsUp => Err(timed_out(id, limits)),
+            Self::OutOfMemory => Err(out_of_memory_error(id, limits)),
+            Self::Failed(ModuleError::Cancelled) if !end.time_was_up => {
+                Err(crashed(id, "stopped as if it had been cancelled, which it was not", ""))
+            }
+            Self::Failed(error) => Err(module_error(id, limits, error)),
             Self::Refused(message) => Err(Error::new(Kind::Incompatible, message)),
-            Self::Garbage(error) => Err(crashed(id, "sent a malformed answer", end).cause(error.to_string())),
+            Self::Garbage(error) => {
+                Err(crashed(id, "sent a malformed answer", &end.printed()).cause(error.to_string()))
+            }
             Self::Silence(error) => {
                 let mut silence = silence(id, limits, end);
                 silence.causes.extend(error.map(|error| error.to_string()));
@@ -209,28 +261,31 @@ impl Outcome {
 
 /// The error for a worker that ended without an answer.
 fn silence(id: &str, limits: &Limits, end: &End) -> Error {
-    let out_of_memory = end.printed.contains("memory allocation of");
+    let printed = end.printed();
+    let out_of_memory = printed.contains("memory allocation of");
     let status = end.status.as_ref().ok();
     let signal = status.and_then(ExitStatusExt::signal);
     if out_of_memory || signal == Some(Signal::XFSZ.as_raw()) {
-        let limit = crate::text::bytes(limits.memory_bytes);
-        return Error::new(Kind::Limit, format!("module `{id}` needs more memory than its limit of {limit}"))
-            .hint("to allow more, give `--max-memory SIZE`");
+        return out_of_memory_error(id, limits);
     }
-    match (signal, status.and_then(ExitStatus::code)) {
-        (Some(signal), _) => {
-            crashed(id, &format!("was ended by signal {signal}{}", signal_name(signal)), end)
-        }
-        (None, Some(code)) => {
-            crashed(id, &format!("ended with exit code {code} without returning a result"), end)
-        }
-        (None, None) => crashed(id, "ended without returning a result", end),
-    }
+    let how = match (signal, status.and_then(ExitStatus::code)) {
+        _ if !end.left_by_itself => "closed its connection to the host without returning a result".to_owned(),
+        (Some(signal), _) => format!("was ended by signal {signal}{}", signal_name(signal)),
+        (None, Some(code)) => format!("ended with exit code {code} without returning a result"),
+        (None, None) => "ended without returning a result".to_owned(),
+    };
+    crashed(id, &how, &printed)
 }
 
-fn crashed(id: &str, how: &str, end: &End) -> Error {
+fn out_of_memory_error(id: &str, limits: &Limits) -> Error {
+    let limit = crate::text::bytes(limits.memory_bytes);
+    Error::new(Kind::Limit, format!("module `{id}` needs more memory than its limit of {limit}"))
+        .hint("to allow more, give `--max-memory SIZE`")
+}
+
+fn crashed(id: &str, how: &str, printed: &str) -> Error {
     let mut error = Error::new(Kind::PluginCrashed, format!("module `{id}` {how}"));
-    let printed = end.printed.trim();
+    let printed = printed.trim();
     if !printed.is_empty() {
         let lines: Vec<&str> = printed.lines().take(5).collect();
         error = error.cause(format!("it printed: {}", lines.join(" | ")));
@@ -250,18 +305,23 @@ fn signal_name(signal: i32) -> &'static str {
     }
 }
 
-/// Translates what a module said.
+fn timed_out(id: &str, limits: &Limits) -> Error {
+    let seconds = Duration::from_millis(limits.timeout_milliseconds).as_secs_f64();
+    Error::new(Kind::Limit, format!("module `{id}` did not finish within {seconds} s"))
+        .hint("to allow more, give `--timeout SECONDS`")
+}
+
+/// Translates what a module said. It is cancelled only when its time is up.
 #[must_use]
-pub fn module_error(id: &str, error: ModuleError) -> Error {
+pub fn module_error(id: &str, limits: &Limits, error: ModuleError) -> Error {
     match error {
+        ModuleError::Cancelled => timed_out(id, limits),
         ModuleError::BadInput(ref fault) | ModuleError::BadParameter(ref fault) => {
             let mut translated = Error::new(Kind::BadInput, error.to_string());
             translated.hints.extend(fault.hint.clone());
             translated
         }
-        ModuleError::LimitExceeded { .. } | ModuleError::Cancelled => {
-            Error::new(Kind::Limit, format!("module `{id}`: {error}"))
-        }
+        ModuleError::LimitExceeded { .. } => Error::new(Kind::Limit, format!("module `{id}`: {error}")),
         ModuleError::Panic { message, location } => {
             Error::new(Kind::PluginCrashed, format!("module `{id}` panicked: {message}"))
                 .cause(format!("at {location}"))

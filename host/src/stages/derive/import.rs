@@ -7,7 +7,7 @@ use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{DataType, SchemaRef};
 use bytes::Bytes;
-use plugin_api::host_side::{RawOutput, Report};
+use plugin_api::host_side::{RawOutput, Report, guarded};
 use plugin_api::{Descriptor, ExportFormat, ModuleError};
 
 use crate::dataset::{Dataset, SquareMatrix, Table};
@@ -15,6 +15,9 @@ use crate::error::{Error, Kind, Result};
 use crate::modules::library::Batches;
 use crate::modules::worker::frames::Extent;
 use crate::modules::worker::parent::Answer;
+
+/// Names, metadata and findings of a result; data belongs into tables.
+const REPORT_LIMIT_BYTES: u64 = 16 << 20;
 
 /// Reads what a worker wrote. Values stay where they are in the sealed result file.
 pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Dataset> {
@@ -28,12 +31,26 @@ pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Da
         let range = range.ok_or_else(|| malformed("a part lies outside the result file".to_owned()))?;
         Ok(bytes.slice(range))
     };
-    let report: Report = serde_json::from_slice(&part(&answer.report)?)
+    let report = part(&answer.report)?;
+    if answer.report.length > REPORT_LIMIT_BYTES {
+        return Err(Error::new(
+            Kind::Limit,
+            format!("the report of module `{}` is too large", descriptor.id),
+        )
+        .cause(format!("{} bytes, the limit is {REPORT_LIMIT_BYTES}", answer.report.length))
+        .hint("report this to the module's author; nothing was registered"));
+    }
+    let report: Report = serde_json::from_slice(&report)
         .map_err(|error| malformed(format!("the report is not what it should be: {error}")))?;
     let streams = answer
         .streams
         .iter()
-        .map(|extent| read_stream(part(extent)?).map_err(|error| malformed(error.to_string())))
+        .map(|extent| {
+            let bytes = part(extent)?;
+            // The reader panics at some impossible lengths.
+            guarded(|| read_stream(bytes).map_err(|error| ModuleError::internal(error.to_string())))
+                .map_err(|error| malformed(error.to_string()))
+        })
         .collect::<Result<Vec<_>>>()?;
     assemble(descriptor, report, streams)
 }
@@ -41,7 +58,7 @@ pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Da
 /// Drains the streams of a module that runs in this process; their buffers are not copied.
 pub(super) fn from_output(
     descriptor: &Descriptor,
-    output: RawOutput,
+    output: RawOutput<'_>,
 ) -> std::result::Result<Result<Dataset>, ModuleError> {
     let mut streams = Vec::new();
     for stream in output.streams {

@@ -65,9 +65,10 @@ impl Derived {
     pub fn new(ingested: Ingested, options: DeriveOptions, listener: &dyn Listener) -> Result<Self> {
         let started = Instant::now();
         let (dataset, confinement) = match options.isolation {
-            Isolation::Process => in_worker(&ingested, options.limits, listener)?,
-            Isolation::InProcess => in_process(&ingested, options.limits, listener)?,
-        };
+            Isolation::Process => in_worker(&ingested, options.limits, listener),
+            Isolation::InProcess => in_process(&ingested, options.limits, listener),
+        }
+        .map_err(|error| name_the_file(error, &ingested))?;
         let seconds = started.elapsed().as_secs_f64();
         let execution = Execution { isolation: options.isolation, confinement, seconds };
         Ok(Self { ingested, dataset, execution })
@@ -77,6 +78,19 @@ impl Derived {
     #[must_use]
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
+    }
+}
+
+/// A module knows roles; the user knows files.
+fn name_the_file(error: Error, ingested: &Ingested) -> Error {
+    let input = ingested.inputs.iter().find(|input| {
+        let after =
+            error.message.strip_prefix("input `").and_then(|rest| rest.strip_prefix(input.role.as_str()));
+        error.kind == Kind::BadInput && after.is_some_and(|after| after.starts_with('`'))
+    });
+    match input {
+        Some(input) => error.cause(format!("in `{}`", input.origin)),
+        None => error,
     }
 }
 
@@ -144,7 +158,7 @@ fn in_process(
         imported = Some(import::from_output(descriptor, output)?);
         Ok(())
     });
-    outcome.map_err(|error| module_error(&descriptor.id, error))?;
+    outcome.map_err(|error| module_error(&descriptor.id, &limits, error))?;
     let dataset =
         imported.ok_or_else(|| Error::new(Kind::Internal, "a derivation ended without a result"))??;
     let mut confinement = Confinement::default();

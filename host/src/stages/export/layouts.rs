@@ -108,7 +108,7 @@ impl<'a> Layout<'a> {
                 out.push_str(self.source.name);
                 rest = after;
             } else if let Some(after) = from.strip_prefix("{directory}") {
-                out.push_str(&self.directory()?);
+                out.push_str(&serde_json::Value::from(self.directory()?).to_string());
                 rest = after;
             } else {
                 out.push('{');

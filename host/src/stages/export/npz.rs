@@ -49,9 +49,16 @@ pub(super) fn file(source: &Source) -> Result<OutputFile> {
         archive.add(&matrix.name, &npy::floats(&[matrix.size, matrix.size], &matrix.values))?;
     }
     let metadata = Identity::of(source, notes).compact()?;
-    archive.add(METADATA, &npy::texts(&[], std::iter::once(&*metadata)))?;
+    let metadata = npy::texts(&[], std::iter::once(&*metadata)).ok_or_else(|| too_large(METADATA))?;
+    archive.add(METADATA, &metadata)?;
     let bytes = archive.zip.finish().map_err(|error| unwritable(&error))?.into_inner();
     Ok(OutputFile { name: format!("{}.npz", source.name), bytes })
+}
+
+fn too_large(array: &str) -> Error {
+    Error::new(Kind::Limit, format!("array `{array}` would take more than 4 GiB in this format"))
+        .cause("every text takes the room of the longest")
+        .hint("export as `parquet`")
 }
 
 impl Archive {
@@ -96,7 +103,7 @@ fn column_array(view: &ColumnView, name: &str) -> Result<Vec<u8>> {
                 let place = format!("array `{name}`, row {}", row + 1);
                 return Err(unsayable("npz", &place, "the text ends in a NUL character, which NumPy drops"));
             }
-            return Ok(npy::texts(&shape, texts.into_iter()));
+            return npy::texts(&shape, texts.into_iter()).ok_or_else(|| too_large(name));
         }
     };
     let mut data = Vec::with_capacity(8 * view.len());

@@ -222,7 +222,7 @@ fn layouts_of_the_module_are_written_as_declared() {
     assert_eq!(out.text("set_cov.txt"), "0.25 0.05 0.1\n0.05 0.0625 -0.1\n0.1 -0.1 4.0\n");
     assert_eq!(out.text("set_sized.txt"), "3\n0.25\n0.05\n0.1\n0.05\n0.0625\n-0.1\n0.1\n-0.1\n4.0\n");
     let directory = out.directory.path().display();
-    assert_eq!(out.text("set.yaml"), format!("path: {directory}\nfile: set_mean.txt {{other}} {{"));
+    assert_eq!(out.text("set.yaml"), format!("path: \"{directory}\"\nfile: set_mean.txt {{other}} {{"));
     let json: Json = serde_json::from_str(&out.text("set.json")).unwrap();
     assert_eq!(json["observations"], json!([13.0, 0.1 + 0.2, 1.0 / 3.0]));
     assert_eq!(json["covariance"][2], json!([0.1, -0.1, 4.0]));

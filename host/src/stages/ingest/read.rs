@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
+use fs_err::os::unix::fs::OpenOptionsExt;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
@@ -45,12 +46,16 @@ pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Re
         }
         fault
     };
-    let metadata = fs::metadata(&path).map_err(|error| unreadable(&error))?;
+    // Without waiting: a pipe that nobody writes to must not hold the host.
+    let mut open = fs::OpenOptions::new();
+    open.read(true);
+    open.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = open.open(&path).map_err(|error| unreadable(&error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(Error::new(Kind::BadInput, format!("input `{role}` is {what}: `{}`", path.display())));
     }
-    let file = fs::File::open(&path).map_err(|error| unreadable(&error))?;
     let raw = read_limited(file, options.input_bytes)
         .map_err(|error| unreadable(&error))?
         .ok_or_else(|| too_large(role, &path, "", options))?;
@@ -101,7 +106,8 @@ fn confine(role: &str, input: &InputPath) -> Result<PathBuf> {
         (Ok(folder), Ok(resolved)) if !resolved.starts_with(&folder) => {
             Err(leaves(&format!("a link leads to `{}`", resolved.display())))
         }
-        _ => Ok(path),
+        // The path that was checked is the path that is opened.
+        (_, resolved) => Ok(resolved.unwrap_or(path)),
     }
 }
 

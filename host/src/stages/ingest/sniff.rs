@@ -28,7 +28,7 @@ impl Fault {
 }
 
 /// Names of formats by their first bytes.
-const SIGNATURES: [(&[u8], &str); 9] = [
+const SIGNATURES: [(&[u8], &str); 11] = [
     (b"PK\x03\x04", "a zip archive (or npz)"),
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),
@@ -37,6 +37,8 @@ const SIGNATURES: [(&[u8], &str); 9] = [
     (b"PAR1", "a Parquet file"),
     (b"\x93NUMPY", "a numpy array file"),
     (b"\x7fELF", "an executable or library"),
+    (b"\x1f\x8b", "gzip inside gzip or zstd; only one layer is unpacked"),
+    (b"\x28\xb5\x2f\xfd", "zstd inside gzip or zstd; only one layer is unpacked"),
     (b"BZh", "a bzip2 file; only gzip and zstd are unpacked"),
 ];
 
@@ -80,11 +82,17 @@ pub(super) fn fault(content: &[u8], form: InputForm) -> Option<Fault> {
 
 /// The line of a tag that only a web page has, near the beginning.
 fn html_line(content: &[u8]) -> Option<u64> {
-    const TAGS: [&str; 5] = ["<!doctype html", "<html", "<head", "<body", "<script"];
-    let start = &content[..content.len().min(4096)];
+    const TAGS: [&str; 6] = ["<!doctype html", "<html", "<head", "<body", "<script", "<?xml"];
+    let start = content.get(..4096).unwrap_or(content);
     let text = String::from_utf8_lossy(start).to_ascii_lowercase();
-    let at = TAGS.iter().filter_map(|tag| text.find(tag)).min()?;
-    Some(1 + text[..at].matches('\n').count() as u64)
+    // A page begins with a tag; a table may speak of one in a comment.
+    let (number, line) = (1..).zip(text.lines()).find(|(_, line)| !line.trim().is_empty())?;
+    let line = line.trim_start().trim_start_matches('\u{feff}');
+    let after = TAGS.iter().find_map(|tag| line.strip_prefix(tag))?;
+    after
+        .starts_with(|letter: char| !letter.is_alphanumeric())
+        .then_some(number)
+        .or(after.is_empty().then_some(number))
 }
 
 #[cfg(test)]

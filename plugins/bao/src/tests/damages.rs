@@ -61,6 +61,35 @@ fn a_dense_covariance_gives_no_pattern_but_the_release_is_known() {
     assert!(findings[0].message.contains("must be DM_over_rs at z = 0.38, found Hz_rs at z = 0.61"));
 }
 
+/// No block and no release tells, but the errors are then a third of a value here and a thousandth there.
+#[test]
+fn a_reversed_dense_mean_of_unknown_numbers_is_found() {
+    let unknown = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        format!("{} {} {}", fields[0], fields[1].parse::<f64>().unwrap() * 1.001, fields[2])
+    };
+    let mean: Vec<String> = DR12_MEAN.lines().map(unknown).collect();
+    let covariance = changed(DR12_COVARIANCE, |_, _, value| 1.002 * value);
+    let found = |mean: &str| vector(mean, &covariance, json!({"fiducial_rd_mpc": 147.78})).unwrap().findings;
+    assert_eq!(codes(&found(&mean.join("\n"))), [""; 0]);
+
+    let findings = found(&reversed(&mean.join("\n")));
+    let scale = "covariance.scale";
+    assert_eq!(codes(&findings), [scale, scale, scale, "covariance.row-order"]);
+    assert!(findings[..3].iter().all(|finding| finding.severity == Severity::Warning));
+    let order = &findings[3];
+    assert_eq!((order.severity, order.place.as_str()), (Severity::Error, "input `mean`, line 5"));
+    assert_eq!(
+        order.message,
+        "the error of Hz_rs at z = 0.38 (line 5) is 4.57e-1 of its value, but the error of DM_over_rs at z = 0.61 \
+         (line 2) is 1.03e-3 of its value: published joint vectors do not spread so far"
+    );
+    assert!(order.hint.as_deref().unwrap().contains("in the order of the covariance"));
+    let mut sorted = mean.clone();
+    sorted.sort_by_key(|line| line.split_whitespace().nth(2).map(str::to_owned));
+    assert!(codes(&found(&sorted.join("\n"))).contains(&"covariance.row-order"));
+}
+
 #[test]
 fn a_changed_covariance_of_a_known_mean_is_found_with_its_rows() {
     let flipped =
@@ -101,6 +130,30 @@ fn a_measurement_given_twice_is_refused() {
     let fault = fault(vector(&lines.join("\n"), DR2_COVARIANCE, defaults()));
     assert_eq!((fault.subject.as_str(), fault.line), ("mean", Some(13)));
     assert_eq!(fault.message, "DH_over_rs at z = 2.33 stands in line 12 already");
+}
+
+#[test]
+fn a_measurement_given_twice_by_parameters_is_refused_with_both_lines() {
+    let refused = |mean: &str, values: serde_json::Value| {
+        let fault = fault(vector(mean, "0.04 0\n0 0.04\n", values));
+        assert_eq!((fault.subject.as_str(), fault.line), ("mean", Some(3)));
+        fault.message
+    };
+    let bare = "# c\n0.51 13.59\n0.51 13.61\n";
+    let expected = "DM_over_rs at z = 0.51 stands in line 2 already";
+    assert_eq!(refused(bare, json!({"quantity": "DM_over_rs"})), expected);
+    assert_eq!(refused(bare, json!({"quantity": "DM_over_rs,DM_over_rs", "tracer": "LRG"})), expected);
+    let labelled = "# c\n0.51 13.59 DM_over_rs\n0.51 13.61 DM_over_rs\n";
+    assert_eq!(refused(labelled, json!({"tracer": "LRG,LRG"})), expected);
+    let unsaid = fault(vector(bare, "0.04 0\n0 0.04\n", defaults()));
+    assert_eq!((unsaid.line, unsaid.message.as_str()), (Some(2), "the line does not say what it measures"));
+    // The release says what all rows are, and then two of them are one.
+    let twice = vector(
+        "0.44 1716\n0.44 1716\n0.73 2516\n",
+        "1 0 0\n0 1 0\n0 0 1\n",
+        json!({"release": "wigglez_recon"}),
+    );
+    assert_eq!(fault(twice).message, "DV_over_rs at z = 0.44 stands in line 1 already");
 }
 
 #[test]

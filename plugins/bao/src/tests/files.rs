@@ -5,6 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{DR2_COVARIANCE, DR2_MEAN, DR12_COVARIANCE, DR12_MEAN, defaults, vector};
+use crate::gaussian::release_metadata;
 use crate::quantity::Quantity;
 
 fn descriptor() -> Descriptor {
@@ -73,6 +74,38 @@ fn the_cobaya_block_names_the_fiducial_where_there_is_one() {
     let dr12 = block(DR12_MEAN, DR12_COVARIANCE);
     assert!(dr12.ends_with("    cov_file: {name}_cov.txt\n    rs_fid: 147.78\n"), "{dr12}");
     assert!(!block(DR2_MEAN, DR2_COVARIANCE).contains("rs_fid"));
+}
+
+/// The host writes the folder with its quotes: further ones would be part of the path.
+#[test]
+fn the_folder_in_the_cobaya_block_is_not_quoted_twice() {
+    let derived = vector(DR2_MEAN, DR2_COVARIANCE, defaults()).unwrap();
+    let ExportContent::Text { text } = &derived.exports["cobaya"].files[2].content else { panic!() };
+    assert!(text.contains("\n    path: {directory}\n"), "{text}");
+}
+
+/// The host takes title, citations and licence of a dataset from these keys.
+#[test]
+fn every_known_release_brings_title_citations_and_licence_and_unknown_data_none() {
+    let releases = crate::releases::known().unwrap();
+    for release in &releases {
+        let metadata = release_metadata(Some(release), true);
+        assert_eq!(metadata["title"], json!(release.title));
+        assert_eq!(metadata["data_licence"], json!(release.licence));
+        assert!(!release.title.is_empty() && !release.licence.is_empty(), "{}", release.name);
+        let citations = metadata["citations"].as_array().unwrap();
+        assert!(!citations.is_empty(), "{}", release.name);
+        for citation in citations {
+            for key in ["text", "url"] {
+                assert!(citation[key].as_str().is_some_and(|text| !text.is_empty()), "{}", release.name);
+            }
+        }
+    }
+    let known = vector(DR2_MEAN, DR2_COVARIANCE, defaults()).unwrap();
+    let unknown = vector(DR2_MEAN, DR2_COVARIANCE, json!({"release": "none"})).unwrap();
+    for key in ["title", "citations", "data_licence"] {
+        assert!(known.metadata.contains_key(key) && !unknown.metadata.contains_key(key), "{key}");
+    }
 }
 
 #[test]

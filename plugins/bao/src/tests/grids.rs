@@ -1,6 +1,6 @@
 //! Tabulated likelihoods.
 
-use plugin_api::ExportContent;
+use plugin_api::{Descriptor, ExportContent};
 use serde_json::json;
 
 use super::{codes, columns, fault, run};
@@ -21,7 +21,7 @@ fn plane_parameters() -> serde_json::Value {
 fn a_plane_keeps_every_number_and_says_what_it_is() {
     let derived = run(&[("grid", &plane(5, 4))], plane_parameters()).unwrap();
     assert_eq!(codes(&derived.findings), [""; 0]);
-    assert_eq!(derived.output, "grid");
+    assert_eq!(derived.output, "grid_2d");
     assert_eq!(derived.metadata["minus_two_ln_likelihood"], "-2 ln(value)");
     assert_eq!(derived.metadata["axes"][1]["quantity"], "DH_over_rs");
     assert_eq!(derived.metadata["axes"][0]["nodes"], 5);
@@ -55,6 +55,31 @@ fn a_table_of_values_alone_gets_its_axis_from_the_parameters() {
     let axis = columns["axis_1"].as_f64().unwrap();
     assert_eq!((axis[0].to_bits(), axis[10].to_bits()), (0.8_f64.to_bits(), 1.2_f64.to_bits()));
     assert!((axis[5] - 1.0).abs() < 1e-15);
+}
+
+/// A grid of one axis listed units of `axis_2` and `axis_3`.
+#[test]
+fn units_are_listed_of_the_axes_that_are_there_and_of_no_other() {
+    let descriptor: Descriptor = serde_json::from_str(include_str!("../../module.json")).unwrap();
+    let line = "8 1\n9 1\n10 1\n11 1\n".to_owned();
+    let nodes = (0..8).map(|i| format!("{} {} {} 1\n", 36 + i / 4, 8 + i / 2 % 2, 29 + i % 2));
+    let cube = nodes.collect::<Vec<_>>().concat();
+    let files = [
+        ("DV_over_rs", line),
+        ("DM_over_rs,DH_over_rs", plane(4, 4)),
+        ("DM_over_rs,DH_over_rs,DV_over_rs", cube),
+    ];
+    for (observables, text) in files {
+        let mut values = plane_parameters();
+        values["grid_observables"] = json!(observables);
+        values["grid_redshift"] = json!(if observables == "DV_over_rs" { 0.295 } else { 2.334 });
+        let derived = run(&[("grid", &text)], values).unwrap();
+        let promised = &descriptor.outputs[&derived.output].tables[0].columns;
+        let found: Vec<&str> = derived.tables[0].fields().iter().map(|field| field.name.as_str()).collect();
+        let promised: Vec<&str> = promised.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(found, promised, "{observables}");
+        assert_eq!(derived.metadata["axes"].as_array().unwrap().len(), promised.len() - 1);
+    }
 }
 
 #[test]

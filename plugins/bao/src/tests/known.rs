@@ -126,6 +126,31 @@ fn a_file_without_labels_and_with_an_inverse_covariance_is_read() {
 }
 
 #[test]
+fn rows_told_apart_by_parameters_or_release_are_no_duplicates() {
+    let covariance = "0.028 -0.03\n-0.03 0.18\n";
+    let quantities = json!({"quantity": "DM_over_rs,DH_over_rs"});
+    let derived = vector("0.51 13.59\n0.51 21.86\n", covariance, quantities).unwrap();
+    assert_eq!(codes(&derived.findings), [""; 0]);
+    assert_eq!(
+        columns(derived, "data")["row_id"].as_text().unwrap()[..],
+        ["unspecified_DM_over_rs_z0.51", "unspecified_DH_over_rs_z0.51"]
+    );
+    let two = "0.93 21.71 DM_over_rs\n0.93 21.58 DM_over_rs\n";
+    let derived = vector(two, covariance, json!({"tracer": "LRG,ELG"})).unwrap();
+    assert_eq!(
+        columns(derived, "data")["row_id"].as_text().unwrap()[..],
+        ["LRG_DM_over_rs_z0.93", "ELG_DM_over_rs_z0.93"]
+    );
+    let bare: Vec<String> = measurement_lines(DR2_MEAN)
+        .iter()
+        .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    let derived = vector(&bare.join("\n"), DR2_COVARIANCE, defaults()).unwrap();
+    assert_eq!(codes(&derived.findings), [""; 0]);
+    assert_eq!(derived.metadata["release"], "desi_dr2_all");
+}
+
+#[test]
 fn errors_that_are_not_the_diagonal_are_found() {
     let mean = "0.5 13.5 0.2 DM_over_rs\n0.5 22.0 0.4 DH_over_rs\n";
     let derived = vector(mean, "0.04 -0.01\n-0.01 0.16\n", defaults()).unwrap();
