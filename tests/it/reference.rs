@@ -59,13 +59,13 @@ fn matrix(text: &str) -> Vec<Vec<f64>> {
 
 /// An export of a prepared dataset.
 fn exported(sandbox: &Sandbox, name: &str, format: &str) {
-    let output = sandbox.path("exports");
+    let output = sandbox.path("it's an export");
     let arguments = ["export", name, "--format", format, "--output", output.to_str().unwrap()];
     let _ = sandbox.run(arguments).success();
 }
 
 fn read(sandbox: &Sandbox, file: &str) -> String {
-    std::fs::read_to_string(sandbox.path("exports").join(file)).unwrap()
+    std::fs::read_to_string(sandbox.path("it's an export").join(file)).unwrap()
 }
 
 /// One batch from a manifest that pins each file as `MANIFEST.json` does; nothing is found, everything is recognised,
@@ -127,7 +127,7 @@ fn vector_is_kept(sandbox: &Sandbox, release: &Release, name: &str) {
 
     let covariance = matrix(&read(sandbox, &format!("{name}_covariance.csv")));
     let published = numbers(&release.text("covariance"));
-    let precision = sandbox.path("exports").join(format!("{name}_precision.csv"));
+    let precision = sandbox.path("it's an export").join(format!("{name}_precision.csv"));
     let kept = if precision.is_file() {
         let precision = matrix(&std::fs::read_to_string(precision).unwrap());
         is_inverse(&precision, &covariance);

@@ -75,7 +75,7 @@ def block_of(path):
     assert lines[:2] == ["likelihood:", "  bao.generic:"], lines[:2]
     for line in lines[2:]:
         key, value = line.strip().split(": ", 1)
-        settings[key] = value[1:-1].replace("''", "'") if value.startswith("'") else value
+        settings[key] = json.loads(value) if value.startswith('"') else value
     return settings
 
 

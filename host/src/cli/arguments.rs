@@ -23,9 +23,12 @@ Examples:
   host export NAME --format npz --output DIR         files other programs read
   host check                                         is everything still as it was registered?
 
-Exit codes: 0 ok, 1 bug, 2 usage, 3 check failed, 4 some failed, 10 no data root, 11 locked,
-12 untrusted, 13 incompatible module, 14 module crashed, 15 limit, 16 bad input, 17 bad configuration,
-18 storage, 19 corrupt registry, 20 writing is switched off, 130 interrupted";
+Exit codes:
+  0 ok            10 no data root         15 limit              20 writing is switched off
+  1 bug           11 locked               16 bad input          130 interrupted
+  2 usage         12 untrusted            17 bad configuration
+  3 check failed  13 incompatible module  18 storage
+  4 some failed   14 module crashed       19 corrupt registry";
 
 /// Heading of the flags that every verb takes.
 const GLOBAL: &str = "Options of every verb";

@@ -33,7 +33,7 @@ pub(super) fn with_numpy() {
                 .flat_map(|release| release.files.iter().map(|(role, _)| (*role, release.file(role))))
                 .map(|(role, file)| (role.to_owned(), json!(file)))
                 .collect();
-            let directory = sandbox.path("exports");
+            let directory = sandbox.path("it's an export");
             json!({"name": name, "directory": directory, "formats": formats, "published": published})
         })
         .collect();
@@ -53,7 +53,7 @@ pub(super) fn with_cobaya() {
         .iter()
         .map(|(_, name)| {
             exported(&sandbox, name, "cobaya");
-            json!({"name": name, "yaml": sandbox.path("exports").join(format!("{name}.yaml"))})
+            json!({"name": name, "yaml": sandbox.path("it's an export").join(format!("{name}.yaml"))})
         })
         .collect();
     let task = json!({"cosmologies": cosmologies(), "packages": sandbox.path("packages"), "jobs": jobs});

@@ -85,14 +85,15 @@ fn html_line(content: &[u8]) -> Option<u64> {
     const TAGS: [&str; 6] = ["<!doctype html", "<html", "<head", "<body", "<script", "<?xml"];
     let start = content.get(..4096).unwrap_or(content);
     let text = String::from_utf8_lossy(start).to_ascii_lowercase();
-    // A page begins with a tag; a table may speak of one in a comment.
-    let (number, line) = (1..).zip(text.lines()).find(|(_, line)| !line.trim().is_empty())?;
-    let line = line.trim_start().trim_start_matches('\u{feff}');
-    let after = TAGS.iter().find_map(|tag| line.strip_prefix(tag))?;
-    after
-        .starts_with(|letter: char| !letter.is_alphanumeric())
-        .then_some(number)
-        .or(after.is_empty().then_some(number))
+    // A page has a line that begins with a tag; a table may speak of one in a comment.
+    let begins_with_tag = |line: &str| {
+        let line = line.trim_start_matches('\u{feff}').trim_start();
+        TAGS.iter().any(|tag| {
+            let after = line.strip_prefix(tag);
+            after.is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+        })
+    };
+    (1..).zip(text.lines()).find(|(_, line)| begins_with_tag(line)).map(|(number, _)| number)
 }
 
 #[cfg(test)]
@@ -123,6 +124,7 @@ mod tests {
     #[test]
     fn text_passes_and_binary_roles_take_anything_but_nothing() {
         assert_eq!(what(b"# z value\n0.51 13.6\n"), None);
+        assert_eq!(what(b"# <header> of the table\n0.51 13.6\n"), None);
         assert_eq!(fault(b"PK\x03\x04", InputForm::Binary), None);
         assert!(fault(b"", InputForm::Binary).is_some());
     }
