@@ -14,10 +14,12 @@ impl DerivationModule for LightCurve {
         context: &Context<'a>,
     ) -> Result<Derived<'a>, ModuleError> {
         let reference = parameters.number("reference_magnitude")?.ok_or_else(|| {
-            ModuleError::bad_parameter("reference_magnitude", "it is missing").hint("give `--param reference_magnitude=12`")
+            ModuleError::bad_parameter("reference_magnitude", "it is missing")
+                .hint("give `--param reference_magnitude=12`")
         })?;
         let text = inputs.require("table")?.text()?;
-        let (mut row_id, mut time, mut flux, mut uncertainty) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut row_id, mut time, mut flux, mut uncertainty) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.lines()).skip(1).filter(|(_, line)| !line.trim().is_empty()) {
             context.check_cancelled()?;
             let [time_day, magnitude, uncertainty_magnitude] = three_numbers(line, number)?;
@@ -29,8 +31,8 @@ impl DerivationModule for LightCurve {
             uncertainty.push(relative * 0.4 * std::f64::consts::LN_10 * uncertainty_magnitude);
         }
         let size = flux.len();
-        let covariance =
-            (0..size * size).map(|at| if at / size == at % size { uncertainty[at / size].powi(2) } else { 0.0 });
+        let covariance = (0..size * size)
+            .map(|at| if at / size == at % size { uncertainty[at / size].powi(2) } else { 0.0 });
         let covariance = Matrix::new("covariance", size, covariance.collect());
         let table = Table::new("data")
             .column("row_id", row_id)
@@ -49,7 +51,10 @@ fn three_numbers(line: &str, number: u64) -> Result<[f64; 3], ModuleError> {
         return Err(bad(1, format!("expected 3 fields, found {}", fields.len())));
     };
     let read = |field: u64, text: &str| {
-        text.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(|| bad(field, format!("`{text}` is no number")))
+        text.parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite())
+            .ok_or_else(|| bad(field, format!("`{text}` is no number")))
     };
     Ok([read(1, time)?, read(2, magnitude)?, read(3, uncertainty)?])
 }
