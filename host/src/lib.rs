@@ -2,6 +2,17 @@
 //! registers it with provenance. It knows no domain: everything about one comes from its module.
 //!
 //! The way of the data is in [`stages`]; [`stages::pipeline`] is the one place that knows their order.
+//!
+//! Decisions that shape it:
+//!
+//! * A module's description is a file that its library carries in a section, so everything about a module can be shown,
+//!   planned and checked without running one line of it ([`modules::manifest`]).
+//! * An input is read once into a sealed memory file: what is hashed is what the module sees, and nobody can shrink it
+//!   under a mapping ([`stages::ingest`]).
+//! * Layouts of other programs are declared by the module and stored with the dataset, so an export needs neither the
+//!   module nor a word about its field here ([`stages::export`]).
+//! * What stands below `derived/` follows from content and recipe alone, provenance included; times, paths and processes
+//!   stand in the registry's records ([`stages::register`]).
 
 pub mod cli;
 pub mod config;

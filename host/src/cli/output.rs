@@ -38,8 +38,8 @@ pub struct Style {
     pub warning: Paint,
     /// Bad news.
     pub bad: Paint,
-    /// Columns of the terminal; 100 when it is none.
-    pub width: u16,
+    /// Columns of the terminal, if it is one.
+    pub width: Option<u16>,
 }
 
 impl Style {
@@ -50,7 +50,7 @@ impl Style {
             good: AnsiColor::Green.on_default(),
             warning: AnsiColor::Yellow.on_default(),
             bad: AnsiColor::Red.on_default().bold(),
-            width: 100,
+            width: None,
         }
     }
 }
@@ -83,7 +83,7 @@ impl Printer {
             let mut out = anstream::stdout().lock();
             let mut text = Vec::new();
             report
-                .render(&mut text, &Style::coloured())
+                .render(&mut text, &Style { width: terminal_width(), ..Style::coloured() })
                 .and_then(|()| out.write_all(&text))
                 .and_then(|()| out.flush())
         };
@@ -120,6 +120,12 @@ impl Printer {
             print_error(error)
         }
     }
+}
+
+fn terminal_width() -> Option<u16> {
+    let stdout = io::stdout();
+    let size = rustix::termios::tcgetwinsize(&stdout).ok().filter(|_| stdout.is_terminal())?;
+    Some(size.ws_col).filter(|columns| *columns >= 40)
 }
 
 /// Text of modules and files without what moves the cursor.

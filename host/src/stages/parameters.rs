@@ -123,7 +123,8 @@ pub fn expectation(specification: &ParameterSpecification) -> String {
         ParameterKind::Boolean => "true or false",
         ParameterKind::String => "a text",
     };
-    let unit = specification.unit.as_ref().map(|unit| format!(" in {unit}")).unwrap_or_default();
+    let unit = specification.unit.as_ref().filter(|unit| *unit != "1");
+    let unit = unit.map(|unit| format!(" in {unit}")).unwrap_or_default();
     let range = match (specification.minimum, specification.maximum) {
         (Some(minimum), Some(maximum)) => format!(" between {minimum} and {maximum}"),
         (Some(minimum), None) => format!(" of at least {minimum}"),

@@ -16,7 +16,12 @@ pub(super) fn write(
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    // Whoever reads a pipe wants one line for each row.
+    match style.width {
+        Some(width) => table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table.load_style(NOTHING);
     table.set_header(headings);
     for row in rows {
         // What comes from files and modules must not move the cursor.

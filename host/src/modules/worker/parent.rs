@@ -10,7 +10,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use plugin_api::{Level, ModuleError};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
+};
 
 use crate::error::{Error, Kind, Result};
 use crate::modules::worker::frames::{self, Extent, Frame, Request};
@@ -203,6 +205,12 @@ impl Worker {
         // The worker is not reaped yet, so its number still stands for its group; the group may be empty already.
         let _ = process.map(|group| kill_process_group(group, Signal::KILL));
         let status = self.child.wait();
+        // The others die when the kernel gets round to it; when this returns none of them is left.
+        let patience = Instant::now() + Duration::from_secs(2);
+        while process.is_some_and(|group| test_kill_process_group(group).is_ok()) && Instant::now() < patience
+        {
+            std::thread::yield_now();
+        }
         End { status, left_by_itself, time_was_up, printed: self.printed.take() }
     }
 
