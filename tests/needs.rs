@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 /// Something from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// The published releases and oracle values, in the folder that `PBUF_TEST_DATA` names, or `../shared/data`.
+    /// The published releases and oracle values, in the folder that `HOST_TEST_DATA` names, or `../shared/data`.
     Releases,
     /// The system call tracer.
     Strace,
-    /// Python with numpy and scipy; `PBUF_TEST_PYTHON` names it, else `python3`.
+    /// Python with numpy and scipy; `HOST_TEST_PYTHON` names it, else `python3`.
     Numpy,
     /// The same with Cobaya.
     Cobaya,
@@ -24,7 +24,7 @@ impl Need {
             Self::Releases => {
                 let path = releases();
                 (!path.join("cosmology/oracle.json").is_file())
-                    .then(|| format!("no release files in `{}`; set PBUF_TEST_DATA", path.display()))
+                    .then(|| format!("no release files in `{}`; set HOST_TEST_DATA", path.display()))
             }
             Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
             Self::Numpy => {
@@ -35,22 +35,22 @@ impl Need {
     }
 }
 
-/// Whether `PBUF_TEST_ALL` demands that nothing is missing.
+/// Whether `HOST_TEST_ALL` demands that nothing is missing.
 #[must_use]
 pub fn all_demanded() -> bool {
-    variable("PBUF_TEST_ALL").is_some()
+    variable("HOST_TEST_ALL").is_some()
 }
 
 /// Folder of the published releases.
 #[must_use]
 pub fn releases() -> PathBuf {
-    variable("PBUF_TEST_DATA").map_or_else(|| crate::repository().join("../shared/data"), PathBuf::from)
+    variable("HOST_TEST_DATA").map_or_else(|| crate::repository().join("../shared/data"), PathBuf::from)
 }
 
 /// The Python to use.
 #[must_use]
 pub fn python() -> String {
-    variable("PBUF_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned())
+    variable("HOST_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]

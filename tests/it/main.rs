@@ -30,7 +30,7 @@ fn main() {
 }
 
 /// A test. When something that it needs is absent it is listed as ignored, with what is missing in its name; where
-/// `PBUF_TEST_ALL` is set it fails instead.
+/// `HOST_TEST_ALL` is set it fails instead.
 fn trial(name: &str, needs: &[Need], test: fn()) -> Trial {
     let missing: Vec<String> = needs.iter().filter_map(|need| need.missing()).collect();
     if missing.is_empty() {

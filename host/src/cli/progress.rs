@@ -1,7 +1,7 @@
 //! What a running module tells, on its way to the terminal and the log.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plugin_api::Level;
@@ -9,26 +9,27 @@ use plugin_api::Level;
 use crate::cli::output::plain;
 use crate::modules::worker::parent::Listener;
 
+/// What finishes sooner shows no bar.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// A progress bar on a terminal, nothing elsewhere; log lines go into the host's tracing either way.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
     dataset: String,
+    started: Instant,
+    wanted: bool,
 }
 
 impl Progress {
     pub(super) fn new(dataset: &str, wanted: bool) -> Self {
-        let shown = wanted && std::io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(1000), target);
-        if shown {
-            if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}") {
-                bar.set_style(style);
-            }
-            bar.set_prefix(dataset.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(200));
+        let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} % {msg}") {
+            bar.set_style(style);
         }
-        Self { bar, dataset: dataset.to_owned() }
+        bar.set_prefix(dataset.to_owned());
+        let wanted = wanted && std::io::stderr().is_terminal();
+        Self { bar, dataset: dataset.to_owned(), started: Instant::now(), wanted }
     }
 }
 
@@ -51,6 +52,9 @@ impl Listener for Progress {
     }
 
     fn progress(&self, fraction: f64, doing: &str) {
+        if self.wanted && self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         // A fraction is between 0 and 1, so the product fits.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
         self.bar.set_position((fraction.clamp(0.0, 1.0) * 1000.0) as u64);

@@ -126,7 +126,9 @@ fn unknown_variable(name: &str) -> Option<String> {
         uniform.map(str::to_owned).or_else(|| nearest().map(|rest| format!("{}{rest}", env_vars::PREFIX)));
     let hint = match meant {
         Some(meant) => format!("; did you mean `{meant}`?"),
-        None => "; run `host env` for those there are".to_owned(),
+        None => {
+            "; each setting that `host config show` lists has a variable `PBUF_<SECTION>_<KEY>`".to_owned()
+        }
     };
     Some(format!("unknown environment variable `{}` changes nothing{hint}", printable(name, 80)))
 }

@@ -307,7 +307,7 @@ fn a_variable_nobody_reads_is_a_warning_with_the_nearest_name() {
     let expected = [
         "unknown environment variable `PBUF_DATA_PREPERATION_WORKERS` changes nothing; did you mean `PBUF_DATA_PREPARATION_WORKERS`?",
         "unknown environment variable `PBUF_LOGGING_LEVEL` changes nothing; did you mean `PBUF_DATA_PREPARATION_LOG_LEVEL`?",
-        "unknown environment variable `PBUF_ZZZZ` changes nothing; run `host env` for those there are",
+        "unknown environment variable `PBUF_ZZZZ` changes nothing; each setting that `host config show` lists has a variable `PBUF_<SECTION>_<KEY>`",
     ];
     assert_eq!(place.load(&[]).unwrap().warnings(), expected);
 }

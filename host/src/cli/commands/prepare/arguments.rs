@@ -1,0 +1,105 @@
+//! Flags of `prepare`, and how their values are read.
+
+use std::path::PathBuf;
+
+use crate::stages::derive::Isolation;
+
+/// Flags of `prepare`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["datasets", "plugin", "from"]))]
+pub struct Args {
+    /// Datasets of the datasets manifest.
+    #[arg(value_name = "DATASET", conflicts_with_all = ["plugin", "input"])]
+    pub(super) datasets: Vec<String>,
+    /// Module that derives the dataset: its id, or the path of its library. Without `--input`, its bundled dataset.
+    #[arg(long, value_name = "ID")]
+    pub(super) plugin: Option<String>,
+    /// A file for a role of the module; may be given several times.
+    #[arg(long, value_name = "ROLE=PATH", value_parser = role_and_path, requires = "plugin")]
+    pub(super) input: Vec<(String, String)>,
+    /// A parameter of the module; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// Name to register the dataset under [default: the bundled dataset's, or the first input's file name].
+    #[arg(long, conflicts_with = "datasets")]
+    pub(super) name: Option<String>,
+    /// File with dataset names, one a line, or a datasets manifest of which all are prepared; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plugin", "input", "name"])]
+    pub(super) from: Option<PathBuf>,
+    /// Datasets manifest [default: setting `registry.manifest_file`].
+    #[arg(long, value_name = "FILE", conflicts_with = "plugin")]
+    pub(super) manifest: Option<PathBuf>,
+    /// Derive again although the recipe is known, and demand the same bytes.
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Show what would run, with digests, and run nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Let warnings stop a dataset as well.
+    #[arg(long, conflicts_with = "lenient")]
+    pub(super) strict: bool,
+    /// Let only findings that make the numbers unusable stop a dataset.
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// Datasets prepared at the same time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: Option<u16>,
+    /// Go on with the other datasets when one fails (default).
+    #[arg(long, overrides_with = "fail_fast")]
+    pub(super) keep_going: bool,
+    /// Start no further dataset when one fails.
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Where the module runs [default: process].
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub(super) isolation: Option<Isolation>,
+    /// Longest time of a derivation [default: 3600].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) timeout: Option<f64>,
+    /// Most memory of a derivation, such as `512MiB` [default: 8GiB].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) max_memory: Option<u64>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    split(text, "NAME=VALUE")
+}
+
+fn role_and_path(text: &str) -> Result<(String, String), String> {
+    split(text, "ROLE=PATH")
+}
+
+fn split(text: &str, form: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("expected {form}, found `{text}`")),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
+    number
+        .filter(|seconds| (0.001..=1e9).contains(seconds))
+        .ok_or_else(|| format!("expected seconds, found `{text}`"))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 7] = [
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("G", 1 << 30),
+        ("M", 1 << 20),
+    ];
+    let upper = text.to_ascii_uppercase();
+    let of_unit = |name: &str| upper.strip_suffix(&name.to_ascii_uppercase()).map(str::to_owned);
+    let (digits, unit) =
+        UNITS.iter().find_map(|(name, unit)| Some((of_unit(name)?, *unit))).unwrap_or((text.to_owned(), 1));
+    let number = digits.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    number
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("expected a size such as `512MiB`, found `{text}`"))
+}
