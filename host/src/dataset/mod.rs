@@ -32,6 +32,7 @@ use serde_json::Value as Json;
 
 pub use columns::{Cell, ColumnView, data_type_of, kind_name, kind_of};
 pub use decode::{decode, read_document};
+pub(crate) use document::is_plain_name;
 pub use document::{
     DATASET_SCHEMA, DOCUMENT_FILE, DatasetDocument, DocumentHeader, EncodedDataset, EncodedFile, MatrixFile,
     ModuleIdentity, TableFile,

@@ -123,9 +123,7 @@ impl Registry {
         }
         let error = Error::new(Kind::Usage, format!("no dataset `{name}` is registered"));
         let names = self.names()?;
-        let distance = |other: &&DatasetName| strsim::damerau_levenshtein(other.as_str(), name.as_str());
-        let nearest = names.iter().min_by_key(distance).filter(|other| distance(other) <= 3);
-        Err(match nearest {
+        Err(match crate::text::nearest(name.as_str(), names.iter().map(DatasetName::as_str)) {
             Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
             None => error.hint("run `host list` to see what there is"),
         })

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use plugin_api::host_side::{RawOutput, Report, guarded};
 use plugin_api::{Descriptor, ExportFormat, ModuleError};
 
-use crate::dataset::{Dataset, SquareMatrix, Table};
+use crate::dataset::{Dataset, SquareMatrix, Table, is_plain_name};
 use crate::error::{Error, Kind, Result};
 use crate::modules::library::Batches;
 use crate::modules::worker::frames::Extent;
@@ -102,7 +102,7 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
     let mut names: Vec<&str> = report.tables.iter().map(String::as_str).collect();
     names.extend(report.matrices.iter().map(|matrix| matrix.name.as_str()));
     names.sort_unstable();
-    if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+    if let Some(name) = names.iter().find(|name| !is_plain_name(name)) {
         return Err(malformed(format!("`{}` is no name of a table or matrix", name.escape_debug())));
     }
     if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next) {
@@ -144,15 +144,8 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
     })
 }
 
-/// Names become file names, so they are plain.
-fn is_plain(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.starts_with(|letter: char| letter.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-}
-
 fn check_export(name: &str, format: &ExportFormat) -> std::result::Result<(), String> {
-    if !is_plain(name) {
+    if !is_plain_name(name) {
         return Err(format!("`{}` is no name of an export format", name.escape_debug()));
     }
     for file in &format.files {

@@ -33,6 +33,7 @@ use crate::dataset::{Dataset, DatasetDocument, npy, parquet_file};
 use crate::digest::Digest;
 use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::text;
 
 const BUILT_IN: [(&str, &str); 4] = [
     ("json", "everything in one JSON file"),
@@ -133,12 +134,11 @@ fn stored_files(source: &Source) -> Result<Vec<OutputFile>> {
 
 fn unknown_format(document: &DatasetDocument, format: &str) -> Error {
     let formats = formats(document);
-    let nearest = formats.iter().min_by_key(|known| strsim::damerau_levenshtein(&known.name, format));
-    let nearest = nearest.filter(|known| strsim::damerau_levenshtein(&known.name, format) <= 2);
+    let nearest = text::nearest(format, formats.iter().map(|known| known.name.as_str()));
     let names: Vec<_> = formats.iter().map(|known| format!("`{}`", known.name)).collect();
     let error = Error::new(Kind::Usage, format!("this dataset cannot be written in the format: `{format}`"));
     match nearest {
-        Some(known) => error.hint(format!("did you mean `--format {}`?", known.name)),
+        Some(known) => error.hint(format!("did you mean `--format {known}`?")),
         None => error,
     }
     .hint(format!("its formats are {}", names.join(", ")))

@@ -152,12 +152,8 @@ fn check_allowed(subject: &Subject, view: &ColumnView, verdict: &mut Verdict) {
         };
         if !allowed.contains(value) {
             failures.add(|| {
-                let nearest = allowed
-                    .iter()
-                    .map(|one| (strsim::damerau_levenshtein(one, value), *one))
-                    .min()
-                    .filter(|(distance, _)| *distance <= 2);
-                let also = nearest.map(|(_, one)| format!("; did you mean `{one}`?")).unwrap_or_default();
+                let nearest = crate::text::nearest(value, allowed.iter().copied());
+                let also = nearest.map(|one| format!("; did you mean `{one}`?")).unwrap_or_default();
                 (subject.cell(row), Failure::new(format!("`{value}` is not one of the allowed texts{also}")))
             });
         }
