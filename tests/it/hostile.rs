@@ -12,6 +12,8 @@ use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial("hostile::a_frame_sent_byte_by_byte_gains_no_time", &[], drip),
+        trial("hostile::a_process_left_behind_holds_nobody_up", &[], holds_stderr),
         trial("hostile::every_deed_is_contained_by_the_worker", &[], in_worker),
         trial("hostile::a_result_that_is_noise_is_an_error", &[], noise),
         trial("hostile::a_result_that_changes_while_it_is_read_harms_nobody", &[], scribble),
@@ -349,4 +351,22 @@ fn log() {
         assert_eq!(line["level"], "WARN", "{line:#}");
         assert!(line.to_string().contains(r#""dataset":"log""#), "{line:#}");
     }
+}
+
+/// The deadline was for each read, so a worker that sent a byte now and then lived for ever.
+fn drip() {
+    let bench = Bench::new(fixture::hostile());
+    let started = std::time::Instant::now();
+    let outcome = bench.commit("drip", &["--timeout", "0.5"]).failure(15, &["`hostile`", "0.5 s"]);
+    assert!(started.elapsed().as_secs() < 10, "{outcome:?}");
+    bench.assert_clean("drip");
+}
+
+/// The host waited for the end of the worker's standard error, which a process that got away kept open.
+fn holds_stderr() {
+    let bench = Bench::new(fixture::hostile());
+    let started = std::time::Instant::now();
+    let outcome = bench.commit("holds-stderr", &[]).failure(14, &["`hostile`", "SIGABRT"]);
+    assert!(started.elapsed().as_secs() < 10, "{outcome:?}");
+    bench.assert_clean("holds-stderr");
 }

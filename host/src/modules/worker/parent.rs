@@ -10,6 +10,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use plugin_api::{Level, ModuleError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
 };
@@ -155,6 +157,9 @@ impl Worker {
         let mut ready = false;
         let mut lines = 0_u32;
         loop {
+            if !self.frame_is_coming() {
+                return Outcome::Silence(None);
+            }
             let frame = match frames::receive::<Frame>(&self.socket, Some(self.deadline)) {
                 Ok(Some((frame, _))) => frame,
                 Ok(None) => return Outcome::Silence(None),
@@ -189,6 +194,23 @@ impl Worker {
                 Frame::Done { report, streams } => return Outcome::Done { report, streams, confinement },
             }
         }
+    }
+
+    /// Waits for the next frame, the deadline, or the end of the worker, whose socket another process may keep open.
+    fn frame_is_coming(&self) -> bool {
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let slice = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        while Instant::now() < self.deadline {
+            let ended = process.is_some_and(has_ended);
+            let mut sockets = [PollFd::new(&self.socket, PollFlags::IN)];
+            // What it sent before it ended is still there to be read.
+            match poll(&mut sockets, Some(if ended { &Timespec { tv_sec: 0, tv_nsec: 0 } } else { &slice })) {
+                Ok(0) if ended => return false,
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) | Err(_) => return true,
+            }
+        }
+        true
     }
 
     /// Ends the worker and everything that it started. A worker that went silent gets a moment to die of its own

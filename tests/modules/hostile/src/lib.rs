@@ -96,6 +96,21 @@ impl DerivationModule for Hostile {
                     .spawn();
                 panic!("with a child left behind");
             }
+            "drip" => {
+                // A frame that never ends, byte by byte.
+                let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
+                let _ = socket.write_all(&100_000_u32.to_le_bytes());
+                loop {
+                    let _ = socket.write_all(b" ");
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+            "holds-stderr" => {
+                // In a group of its own it outlives the worker and keeps its standard error open.
+                use std::os::unix::process::CommandExt;
+                let _child = std::process::Command::new("/bin/sleep").arg("20").process_group(0).spawn();
+                std::process::abort();
+            }
             "not-utf8" => {
                 let broken = unsafe { String::from_utf8_unchecked(vec![b'a', 0xff, 0xfe]) };
                 let value = vec![1.0];
