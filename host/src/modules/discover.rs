@@ -17,9 +17,7 @@ const LIBRARY_LIMIT_BYTES: u64 = 512 << 20;
 pub enum SearchOrigin {
     /// `--plugin-dir`.
     Flag,
-    /// `PBUF_PLUGIN_PATH`.
-    Environment,
-    /// `plugins.directories` of the configuration.
+    /// `PBUF_PLUGIN_PATH` or `plugins.directories` of the configuration.
     Configuration,
     /// The user's own directory.
     User,
@@ -128,7 +126,7 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
 
 impl SearchOrigin {
     fn explicit(self) -> bool {
-        matches!(self, Self::Flag | Self::Environment | Self::Configuration)
+        matches!(self, Self::Flag | Self::Configuration)
     }
 }
 

@@ -196,9 +196,14 @@ impl Worker {
         }
     }
 
+    /// Its process, which is also its group.
+    fn process(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
+    }
+
     /// Waits for the next frame, the deadline, or the end of the worker, whose socket another process may keep open.
     fn frame_is_coming(&self) -> bool {
-        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let process = self.process();
         let slice = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
         while Instant::now() < self.deadline {
             let ended = process.is_some_and(has_ended);
@@ -217,7 +222,7 @@ impl Worker {
     /// cause, so that the message can name it.
     fn finish(&mut self) -> End {
         let time_was_up = Instant::now() + GRACE >= self.deadline;
-        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let process = self.process();
         let mut left_by_itself = process.is_some_and(has_ended);
         let patience = Instant::now() + Duration::from_millis(200);
         while !left_by_itself && self.peer_is_gone() && Instant::now() < patience {
