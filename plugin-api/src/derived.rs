@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Table;
+use crate::{FitsTable, Plot, ReferenceModel, Table};
 
 /// The result of a derivation: tables and matrices as the contract promises, and what a reader must know of them.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ pub struct Derived<'a> {
     pub findings: Vec<Finding>,
     /// Layouts of other programs that the dataset can be written in, by format name.
     pub exports: BTreeMap<String, ExportFormat>,
+    /// What stated models predict for the rows.
+    pub models: Vec<ReferenceModel>,
+    /// Pictures of the dataset, by name; the first in the order of names that is not a correlation is the one shown
+    /// where there is room for one.
+    pub plots: BTreeMap<String, Plot>,
 }
 
 impl<'a> Derived<'a> {
@@ -35,6 +40,8 @@ impl<'a> Derived<'a> {
             metadata: BTreeMap::new(),
             findings: Vec::new(),
             exports: BTreeMap::new(),
+            models: Vec::new(),
+            plots: BTreeMap::new(),
         }
     }
 
@@ -54,8 +61,11 @@ impl<'a> Derived<'a> {
 
     /// Adds an entry of the metadata.
     ///
-    /// The host knows three keys: `title` (text), `citations` (array of objects with `text` and `url`) and
-    /// `data_licence` (text) describe the dataset where the user and the bundled dataset say nothing.
+    /// The host knows five keys. `title` (text), `citations` (array of objects with `text` and `url`) and
+    /// `data_licence` (text) describe the dataset where the user and the bundled dataset say nothing. `release` (text)
+    /// names the published data that this is, whatever name it is registered under, and `conflicts` (array of objects
+    /// with `with`, an array of such names, and `reason`) those that hold some of the same information, so that using
+    /// both would count it twice.
     #[must_use]
     pub fn note(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.into(), value.into());
@@ -73,6 +83,20 @@ impl<'a> Derived<'a> {
     #[must_use]
     pub fn export(mut self, name: impl Into<String>, format: ExportFormat) -> Self {
         self.exports.insert(name.into(), format);
+        self
+    }
+
+    /// Adds the predictions of a stated model.
+    #[must_use]
+    pub fn model(mut self, model: ReferenceModel) -> Self {
+        self.models.push(model);
+        self
+    }
+
+    /// Adds a picture under the name the user types after `--plot`.
+    #[must_use]
+    pub fn plot(mut self, name: impl Into<String>, plot: Plot) -> Self {
+        self.plots.insert(name.into(), plot);
         self
     }
 }
@@ -210,6 +234,11 @@ pub enum ExportContent {
         /// The text.
         text: String,
     },
+    /// A FITS file: an empty primary array, then one binary table after the other.
+    Fits {
+        /// The tables, in order.
+        tables: Vec<FitsTable>,
+    },
     /// One JSON object.
     Document {
         /// Value of each key.
@@ -248,6 +277,10 @@ pub struct Report {
     pub metadata: BTreeMap<String, Value>,
     pub findings: Vec<Finding>,
     pub exports: BTreeMap<String, ExportFormat>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ReferenceModel>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plots: BTreeMap<String, Plot>,
 }
 
 /// Name and size of a matrix; its elements follow as a stream of one column.

@@ -34,6 +34,11 @@ pub struct Descriptor {
     /// Datasets whose input files travel inside the library. The first is what `host prepare --plugin ID` makes.
     #[serde(default)]
     pub bundled: Vec<BundledDataset>,
+    /// Embedded file, as given to [`export_module!`](crate::export_module), with the public datasets this module
+    /// reads: a document of schema `host.datasets/1`, as a user's datasets manifest, in which an input has a `url` or
+    /// is `bundled`, and a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
 }
 
 /// A paper or data release.

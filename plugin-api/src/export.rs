@@ -113,6 +113,8 @@ fn pack(derived: Derived<'_>) -> Result<AbiOutput, ModuleError> {
         metadata: derived.metadata,
         findings: derived.findings,
         exports: derived.exports,
+        models: derived.models,
+        plots: derived.plots,
     };
     let report = to_json(&report)?;
     let tables = derived.tables.into_iter().map(|table| {

@@ -109,12 +109,15 @@ mod descriptor;
 mod error;
 #[doc(hidden)]
 pub mod export;
+mod fits;
 mod guard;
 #[cfg(feature = "host")]
 pub mod host_side;
 mod inputs;
 mod module;
 mod parameters;
+mod picture;
+mod reference_model;
 pub mod section;
 mod table;
 
@@ -125,6 +128,7 @@ pub use crate::context::{Context, Level};
 pub use crate::derived::{
     Derived, ExportContent, ExportFile, ExportFormat, FieldSource, Finding, Matrix, Severity,
 };
+pub use crate::fits::{FitsColumn, FitsTable, FitsValues};
 pub use crate::descriptor::{
     BundledDataset, BundledFile, Citation, ColumnContract, ColumnKind, Descriptor, InputForm, InputRole,
     MatrixContract, OutputContract, ParameterKind, ParameterSpecification, TableContract,
@@ -133,4 +137,6 @@ pub use crate::error::{Fault, ModuleError};
 pub use crate::inputs::{Input, Inputs};
 pub use crate::module::DerivationModule;
 pub use crate::parameters::Parameters;
+pub use crate::picture::{Axis, Curve, Only, Plot, Residuals, Series};
+pub use crate::reference_model::ReferenceModel;
 pub use crate::table::{Column, Field, Table, TableBuilder};

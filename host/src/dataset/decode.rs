@@ -57,6 +57,8 @@ pub fn decode(
         metadata: document.metadata.clone(),
         findings: document.findings.clone(),
         exports: document.exports.clone(),
+        models: document.models.clone(),
+        plots: document.plots.clone(),
     };
     Ok((document, dataset))
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use plugin_api::{Citation, ExportFormat, Finding, OutputContract};
+use plugin_api::{Citation, ExportFormat, Finding, OutputContract, Plot, ReferenceModel};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -66,6 +66,12 @@ pub struct DatasetDocument {
     pub findings: Vec<Finding>,
     /// Layouts of other programs, by format name.
     pub exports: BTreeMap<String, ExportFormat>,
+    /// What stated models predict for the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ReferenceModel>,
+    /// Pictures, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plots: BTreeMap<String, Plot>,
 }
 
 /// The file of a table.

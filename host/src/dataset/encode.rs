@@ -53,6 +53,8 @@ pub fn encode(dataset: &Dataset, header: DocumentHeader) -> Result<EncodedDatase
         metadata: dataset.metadata.clone(),
         findings: dataset.findings.iter().map(storable).collect(),
         exports: dataset.exports.clone(),
+        models: dataset.models.clone(),
+        plots: dataset.plots.clone(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(|error| {
         Error::new(Kind::Internal, "cannot write the document of a dataset").cause(error.to_string())

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::SchemaRef;
-use plugin_api::{ExportFormat, Finding, OutputContract};
+use plugin_api::{ExportFormat, Finding, OutputContract, Plot, ReferenceModel};
 use serde_json::Value as Json;
 
 pub use columns::{Cell, ColumnView, data_type_of, kind_name, kind_of};
@@ -102,6 +102,10 @@ pub struct Dataset {
     pub findings: Vec<Finding>,
     /// Layouts of other programs, by format name.
     pub exports: BTreeMap<String, ExportFormat>,
+    /// What stated models predict for the rows.
+    pub models: Vec<ReferenceModel>,
+    /// Pictures, by name.
+    pub plots: BTreeMap<String, Plot>,
 }
 
 impl Dataset {

@@ -105,6 +105,8 @@ pub(crate) fn dataset() -> Dataset {
         metadata: BTreeMap::from([("convention".to_owned(), json!("as printed"))]),
         findings: Vec::new(),
         exports: BTreeMap::new(),
+        models: Vec::new(),
+        plots: BTreeMap::new(),
     }
 }
 

@@ -141,6 +141,8 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
         metadata: report.metadata,
         findings: report.findings,
         exports: report.exports,
+        models: report.models,
+        plots: report.plots,
     })
 }
 

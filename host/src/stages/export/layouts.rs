@@ -26,6 +26,9 @@ fn one_file(layout: &Layout, file: &ExportFile) -> Result<OutputFile> {
         }
         ExportContent::Matrix { matrix, leading_size } => layout.matrix(matrix, *leading_size)?,
         ExportContent::Text { text } => layout.text(text)?.into_bytes(),
+        ExportContent::Fits { .. } => {
+            return Err(Error::new(Kind::Usage, "this host does not write FITS files yet"));
+        }
         ExportContent::Document { fields } => {
             let mut out = Vec::from(b"{");
             for (position, (name, field)) in fields.iter().enumerate() {
