@@ -128,12 +128,12 @@ pub use crate::context::{Context, Level};
 pub use crate::derived::{
     Derived, ExportContent, ExportFile, ExportFormat, FieldSource, Finding, Matrix, Severity,
 };
-pub use crate::fits::{FitsColumn, FitsTable, FitsValues};
 pub use crate::descriptor::{
     BundledDataset, BundledFile, Citation, ColumnContract, ColumnKind, Descriptor, InputForm, InputRole,
     MatrixContract, OutputContract, ParameterKind, ParameterSpecification, TableContract,
 };
 pub use crate::error::{Fault, ModuleError};
+pub use crate::fits::{FitsColumn, FitsTable, FitsValues};
 pub use crate::inputs::{Input, Inputs};
 pub use crate::module::DerivationModule;
 pub use crate::parameters::Parameters;

@@ -6,8 +6,9 @@ use plugin_api::{Finding, ModuleError, Severity};
 use crate::gaussian::UNSPECIFIED;
 use crate::quantity::Quantity;
 use crate::reader::GRID;
-use crate::releases::{NumbersDigest, Release, ReleasedAxis, named};
+use crate::releases::{Release, ReleasedAxis, named};
 use crate::settings::{GridValue, ReleaseChoice, Settings};
+use cosmology::numbers::NumbersDigest;
 
 /// What the file does not say.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,8 +9,9 @@ use cosmology::text::counted;
 use plugin_api::{Finding, ModuleError, Severity};
 
 use crate::reader::{COVARIANCE, MEAN, Row};
-use crate::releases::{NumbersDigest, Release, named};
+use crate::releases::{Release, named};
 use crate::settings::ReleaseChoice;
+use cosmology::numbers::NumbersDigest;
 
 /// Which release the files are, and where they are not.
 #[derive(Debug)]

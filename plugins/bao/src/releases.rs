@@ -3,6 +3,7 @@
 //! `releases.json` holds no measurement. It holds digests of parsed numbers, so that a file is recognised whatever its
 //! line ends, comments and number format, and so that the first row which is not the published one can be named.
 
+use cosmology::numbers::NumbersDigest;
 use plugin_api::{Citation, ModuleError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,25 +91,6 @@ impl TryFrom<String> for Label {
 
     fn try_from(label: String) -> Result<Self, String> {
         Quantity::from_label(&label).map(Self).ok_or(format!("unknown quantity `{label}`"))
-    }
-}
-
-/// Recognises numbers by their bits; no protection against anybody who wants to deceive.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct NumbersDigest(String);
-
-impl NumbersDigest {
-    /// FNV-1a (64 bits) over the big-endian bytes of the numbers; both zeros count as one.
-    pub(crate) fn of<'n>(numbers: impl IntoIterator<Item = &'n f64>) -> Self {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for number in numbers {
-            // Adding +0 turns -0 into +0 and changes nothing else.
-            for byte in (number + 0.0).to_be_bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-        Self(format!("{hash:016x}"))
     }
 }
 

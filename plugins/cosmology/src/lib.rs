@@ -5,6 +5,8 @@
 //! guessed) and name the line and field of whatever they refuse.
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod constants;
 pub mod matrix;
+pub mod numbers;
 pub mod text;
