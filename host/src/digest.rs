@@ -33,6 +33,16 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of several parts as if they were one.
+    #[must_use]
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
     /// The digest of everything `reader` yields, and how many bytes that were. Memory use is constant.
     ///
     /// # Errors

@@ -211,13 +211,13 @@ impl StagedDirectory {
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidInput`] if `name` is not the plain name of a file; else any failure of a system call.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
         if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
             let message = format!("`{}` is not the name of a file", name.escape_debug());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let mut file = new_file(&self.path.join(name), false)?;
-        file.write_all(bytes)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()
     }
 

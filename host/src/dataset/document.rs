@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow_buffer::Buffer;
 use plugin_api::{Citation, ExportFormat, Finding, OutputContract, Plot, ReferenceModel};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -118,13 +119,57 @@ pub struct EncodedDataset {
     pub version: Digest,
 }
 
-/// One content file.
+/// One content file, hashed once when it is made. The elements of a matrix stay where they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedFile {
+    name: String,
+    head: Vec<u8>,
+    body: Buffer,
+    sha256: Digest,
+}
+
+impl EncodedFile {
+    /// A file of the given plain name.
+    #[must_use]
+    pub fn new(name: String, bytes: Vec<u8>) -> Self {
+        Self::with_body(name, bytes, Buffer::default())
+    }
+
+    /// A file in two parts, the second of which is shared.
+    pub(super) fn with_body(name: String, head: Vec<u8>, body: Buffer) -> Self {
+        let sha256 = Digest::of_parts(&[&head, &body]);
+        Self { name, head, body, sha256 }
+    }
+
     /// Plain file name.
-    pub name: String,
-    /// All bytes.
-    pub bytes: Vec<u8>,
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Digest of all bytes.
+    #[must_use]
+    pub fn sha256(&self) -> Digest {
+        self.sha256
+    }
+
+    /// Number of bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.head.len() as u64 + self.body.len() as u64
+    }
+
+    /// The bytes, part after part.
+    #[must_use]
+    pub fn parts(&self) -> [&[u8]; 2] {
+        [&self.head, &self.body]
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.parts().concat()
+    }
 }
 
 /// Whether a table's or matrix's name can be a file name on every system: it cannot leave the folder, hide, or

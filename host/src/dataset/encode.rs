@@ -9,7 +9,6 @@ use super::{
     DATASET_SCHEMA, DOCUMENT_FILE, Dataset, DatasetDocument, DocumentHeader, EncodedDataset, EncodedFile,
     MatrixFile, SquareMatrix, Table, TableFile, npy, parquet_file,
 };
-use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 
 /// Makes the files of a dataset. Writes nothing.
@@ -23,14 +22,14 @@ pub fn encode(dataset: &Dataset, header: DocumentHeader) -> Result<EncodedDatase
     let mut seen = BTreeSet::new();
     for table in &dataset.tables {
         let (entry, file) = encode_table(table)?;
-        unique(&mut seen, &file.name, "table", &table.name)?;
+        unique(&mut seen, file.name(), "table", &table.name)?;
         tables.push(entry);
         files.push(file);
     }
     let mut matrices = Vec::new();
     for matrix in &dataset.matrices {
         let (mut entry, file) = encode_matrix(matrix)?;
-        unique(&mut seen, &file.name, "matrix", &matrix.name)?;
+        unique(&mut seen, file.name(), "matrix", &matrix.name)?;
         entry.rows_of = dataset
             .contract
             .matrices
@@ -60,8 +59,9 @@ pub fn encode(dataset: &Dataset, header: DocumentHeader) -> Result<EncodedDatase
         Error::new(Kind::Internal, "cannot write the document of a dataset").cause(error.to_string())
     })?;
     bytes.push(b'\n');
-    let version = Digest::of(&bytes);
-    files.push(EncodedFile { name: DOCUMENT_FILE.to_owned(), bytes });
+    let file = EncodedFile::new(DOCUMENT_FILE.to_owned(), bytes);
+    let version = file.sha256();
+    files.push(file);
     Ok(EncodedDataset { document, files, version })
 }
 
@@ -69,15 +69,15 @@ fn encode_table(table: &Table) -> Result<(TableFile, EncodedFile)> {
     let unusable = |cause: String| returned(format!("table `{}` cannot be stored", table.name)).cause(cause);
     check_name(&table.name).map_err(unusable)?;
     let bytes = parquet_file::write(table, parquet_file::ROWS_PER_GROUP).map_err(unusable)?;
-    let file = format!("{}.parquet", table.name);
+    let file = EncodedFile::new(format!("{}.parquet", table.name), bytes);
     let entry = TableFile {
         name: table.name.clone(),
-        file: file.clone(),
+        file: file.name().to_owned(),
         rows: table.rows() as u64,
-        sha256: Digest::of(&bytes),
-        bytes: bytes.len() as u64,
+        sha256: file.sha256(),
+        bytes: file.length(),
     };
-    Ok((entry, EncodedFile { name: file, bytes }))
+    Ok((entry, file))
 }
 
 fn encode_matrix(matrix: &SquareMatrix) -> Result<(MatrixFile, EncodedFile)> {
@@ -91,17 +91,17 @@ fn encode_matrix(matrix: &SquareMatrix) -> Result<(MatrixFile, EncodedFile)> {
             matrix.values.len()
         )));
     }
-    let bytes = npy::floats(&[size, size], &matrix.values);
-    let file = format!("{}.npy", matrix.name);
+    let (head, body) = npy::floats_in_parts(&[size, size], &matrix.values);
+    let file = EncodedFile::with_body(format!("{}.npy", matrix.name), head, body);
     let entry = MatrixFile {
         name: matrix.name.clone(),
-        file: file.clone(),
+        file: file.name().to_owned(),
         size: size as u64,
         rows_of: None,
-        sha256: Digest::of(&bytes),
-        bytes: bytes.len() as u64,
+        sha256: file.sha256(),
+        bytes: file.length(),
     };
-    Ok((entry, EncodedFile { name: file, bytes }))
+    Ok((entry, file))
 }
 
 fn check_name(name: &str) -> Result<(), String> {

@@ -3,7 +3,7 @@
 //! Invariants: little endian, C order, data aligned to 64 bytes, header text as NumPy itself writes it. Text becomes
 //! fixed-width UCS-4 (`<U`), which NumPy reads without pickle.
 
-use arrow_buffer::ScalarBuffer;
+use arrow_buffer::{Buffer, ScalarBuffer};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
@@ -20,12 +20,19 @@ pub(crate) fn array(descriptor: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
 }
 
 /// 64-bit floats.
-pub(crate) fn floats(shape: &[usize], values: &[f64]) -> Vec<u8> {
-    let mut bytes = header("<f8", shape, values.len().saturating_mul(8));
-    for value in values {
-        bytes.extend_from_slice(&value.to_le_bytes());
-    }
-    bytes
+pub(crate) fn floats(shape: &[usize], values: &ScalarBuffer<f64>) -> Vec<u8> {
+    let (head, body) = floats_in_parts(shape, values);
+    [&*head, &*body].concat()
+}
+
+/// Header and data of 64-bit floats; the data is that of `values` wherever bytes have that order anyway.
+pub(crate) fn floats_in_parts(shape: &[usize], values: &ScalarBuffer<f64>) -> (Vec<u8>, Buffer) {
+    let body = if cfg!(target_endian = "little") {
+        values.inner().clone()
+    } else {
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    };
+    (header("<f8", shape, 0), body)
 }
 
 /// Texts of one width, padded with NUL. A text that itself ends in NUL would lose it when read: callers refuse it.

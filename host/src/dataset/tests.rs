@@ -8,6 +8,7 @@ use arrow_array::{
 use plugin_api::{Finding, Severity};
 use proptest::prelude::*;
 
+use super::EncodedFile;
 use super::samples::{dataset, floats, header, table, texts};
 use super::*;
 use crate::error::{Error, Kind};
@@ -15,7 +16,7 @@ use crate::error::{Error, Kind};
 fn store(encoded: &EncodedDataset) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for file in &encoded.files {
-        crate::durable::publish(&directory.path().join(&file.name), &file.bytes).unwrap();
+        crate::durable::publish(&directory.path().join(file.name()), &file.to_bytes()).unwrap();
     }
     directory
 }
@@ -65,7 +66,7 @@ fn what_is_written_reads_back() {
         .findings
         .push(Finding::new(Severity::Note, "things.note", "row 1", "a remark").measured(1.5, 2.0));
     let encoded = encode(&original, header()).unwrap();
-    let names: Vec<_> = encoded.files.iter().map(|file| &*file.name).collect();
+    let names: Vec<_> = encoded.files.iter().map(EncodedFile::name).collect();
     assert_eq!(names, ["data.parquet", "covariance.npy", "dataset.json"]);
     let directory = store(&encoded);
     let (document, decoded) = decode(directory.path(), Some(&encoded.version), 10_000).unwrap();
@@ -129,7 +130,7 @@ fn empty_tables_and_matrices_are_stored() {
 #[test]
 fn the_document_is_pretty_sorted_and_says_its_schema() {
     let encoded = encode(&dataset(), header()).unwrap();
-    let text = String::from_utf8(encoded.files.last().unwrap().bytes.clone()).unwrap();
+    let text = String::from_utf8(encoded.files.last().unwrap().to_bytes()).unwrap();
     assert!(text.starts_with("{\n  \"schema\": \"host.dataset/1\",\n  \"title\""), "{text}");
     assert!(text.ends_with("}\n"));
     assert_eq!(encoded.version, crate::digest::Digest::of(text.as_bytes()));
@@ -181,7 +182,7 @@ fn what_cannot_be_stored_is_refused() {
 #[test]
 fn damage_names_the_file_and_what_differs() {
     let encoded = encode(&dataset(), header()).unwrap();
-    let parquet = &encoded.files[0].bytes;
+    let parquet = encoded.files[0].to_bytes();
     let mut flipped = parquet.clone();
     flipped[40] ^= 1;
     let cases: [(&str, Option<&[u8]>, &str); 5] = [
@@ -203,7 +204,7 @@ fn damage_names_the_file_and_what_differs() {
 #[test]
 fn a_consistent_lie_is_still_noticed() {
     let encoded = encode(&dataset(), header()).unwrap();
-    let text = String::from_utf8(encoded.files[2].bytes.clone()).unwrap();
+    let text = String::from_utf8(encoded.files[2].to_bytes()).unwrap();
     let cases = [
         ("\"rows\": 3", "\"rows\": 4", "data.parquet", "3 rows, the document says 4"),
         ("\"size\": 3", "\"size\": 2", "covariance.npy", "its shape is [3, 3]"),
@@ -259,7 +260,7 @@ fn a_link_in_place_of_a_file_is_refused() {
 fn npy_headers_are_aligned_and_read_back() {
     for shape in [vec![], vec![3], vec![2, 3]] {
         let count = shape.iter().product();
-        let bytes = npy::floats(&shape, &vec![1.5; count]);
+        let bytes = npy::floats(&shape, &vec![1.5; count].into());
         let array = npy::read(&bytes).unwrap();
         assert_eq!((array.descriptor, &array.shape), ("<f8", &shape));
         assert_eq!((bytes.len() - array.data.len()) % 64, 0);
@@ -273,16 +274,16 @@ fn npy_headers_are_aligned_and_read_back() {
 
 #[test]
 fn npy_matrices_must_fit() {
-    let good = npy::floats(&[2, 2], &[1.0, 2.0, 3.0, f64::NAN]);
+    let good = npy::floats(&[2, 2], &vec![1.0, 2.0, 3.0, f64::NAN].into());
     assert_eq!(npy::read_square(&good, 2).unwrap()[2].to_bits(), 3.0_f64.to_bits());
     for (bytes, size) in [
         (&good[..], 3),
         (&good[..good.len() - 1], 2),
         (&good[..20], 2),
         (b"", 0),
-        (&npy::floats(&[4], &[0.0; 4]), 2),
+        (&npy::floats(&[4], &vec![0.0; 4].into()), 2),
         (&npy::array("<f4", &[2, 2], &[0; 16]), 2),
-        (&npy::floats(&[usize::MAX, usize::MAX], &[]), u64::MAX),
+        (&npy::floats(&[usize::MAX, usize::MAX], &Vec::new().into()), u64::MAX),
     ] {
         assert!(npy::read_square(bytes, size).is_err());
     }
@@ -294,7 +295,7 @@ proptest! {
     #[test]
     fn reading_npy_never_panics(bytes: Vec<u8>, size in 0_u64..5, keep in 0_usize..200) {
         let _ = npy::read_square(&bytes, size);
-        let mut near = npy::floats(&[2, 2], &[0.0; 4]);
+        let mut near = npy::floats(&[2, 2], &vec![0.0; 4].into());
         near.truncate(keep);
         for (place, byte) in bytes.iter().enumerate() {
             if let Some(target) = near.get_mut(8 + place * 3) {

@@ -82,13 +82,13 @@ fn a_staged_directory_appears_as_a_whole_or_not_at_all() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("target");
     let staged = StagedDirectory::create(directory.path()).unwrap();
-    staged.write("file", b"bytes").unwrap();
+    staged.write("file", &[b"by", b"tes"]).unwrap();
     assert!(!target.exists());
     staged.commit(&target).unwrap();
     assert_eq!(fs_err::read(target.join("file")).unwrap(), b"bytes");
 
     let staged = StagedDirectory::create(directory.path()).unwrap();
-    staged.write("file", b"other").unwrap();
+    staged.write("file", &[b"other"]).unwrap();
     assert!(staged.commit(&target).is_err(), "a full directory is not replaced");
     drop(StagedDirectory::create(directory.path()).unwrap());
     assert_eq!(fs_err::read(target.join("file")).unwrap(), b"bytes");
@@ -100,7 +100,7 @@ fn a_staged_directory_takes_plain_names_only() {
     let directory = tempfile::tempdir().unwrap();
     let staged = StagedDirectory::create(directory.path()).unwrap();
     for name in ["", ".", "..", "../outside", "a/b", "a\0b", "a\\b"] {
-        assert_eq!(staged.write(name, b"").unwrap_err().kind(), io::ErrorKind::InvalidInput, "{name:?}");
+        assert_eq!(staged.write(name, &[]).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{name:?}");
     }
 }
 
@@ -108,7 +108,7 @@ fn a_staged_directory_takes_plain_names_only() {
 fn sweep_takes_the_dead_and_spares_the_living() {
     let directory = tempfile::tempdir().unwrap();
     let alive = StagedDirectory::create(directory.path()).unwrap();
-    alive.write("file", b"bytes").unwrap();
+    alive.write("file", &[b"bytes"]).unwrap();
     fs_err::create_dir(directory.path().join(".staging-1-1")).unwrap();
     fs_err::write(directory.path().join(".staging-1-1/file"), b"").unwrap();
     fs_err::write(directory.path().join(".file.tmp-1-1"), b"").unwrap();
@@ -131,7 +131,7 @@ fn sweeping_while_staging_loses_nothing() {
         });
         for number in 0..200 {
             let staged = StagedDirectory::create(directory.path()).unwrap();
-            staged.write("file", b"bytes").unwrap();
+            staged.write("file", &[b"by", b"tes"]).unwrap();
             staged.commit(&directory.path().join(format!("target-{number}"))).unwrap();
         }
         sweeper.join().unwrap();

@@ -7,9 +7,12 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_schema::SchemaRef;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_buffer::ScalarBuffer;
+use arrow_schema::{DataType, SchemaRef};
 use plugin_api::host_side::{LoadFault, LoadedModule, OutputStream, RawOutput, ServicesHandle, read_error};
 use plugin_api::{Input, ModuleError};
 
@@ -100,6 +103,28 @@ impl Iterator for Batches<'_> {
             }
             Ok(batch)
         }))
+    }
+}
+
+/// The elements of a matrix, which crosses as a stream of one column.
+///
+/// # Errors
+/// When the stream is anything else.
+pub fn matrix_elements(batches: Batches<'_>) -> std::result::Result<ScalarBuffer<f64>, ModuleError> {
+    let malformed = |why: &str| ModuleError::internal(format!("the module returned a matrix that {why}"));
+    let schema = batches.schema();
+    if schema.fields().len() != 1 || *schema.field(0).data_type() != DataType::Float64 {
+        return Err(malformed("is not one column of 64-bit floats"));
+    }
+    let columns = batches
+        .map(|batch| Ok(batch?.column(0).as_primitive::<Float64Type>().clone()))
+        .collect::<std::result::Result<Vec<_>, ModuleError>>()?;
+    if columns.iter().any(|column| column.null_count() > 0) {
+        return Err(malformed("holds nulls"));
+    }
+    match columns.as_slice() {
+        [one] => Ok(one.values().clone()),
+        several => Ok(several.iter().flat_map(|column| column.values().iter().copied()).collect()),
     }
 }
 

@@ -18,6 +18,7 @@ use super::name::DatasetName;
 use super::record::{Record, provenance_bytes};
 use super::recover::{self, Intent};
 use super::{DataRoot, Registry};
+use crate::dataset::EncodedFile;
 use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
@@ -34,7 +35,7 @@ pub struct Registration<'a> {
     /// Digest of `dataset.json`.
     pub version: Digest,
     /// Every content file: `dataset.json` and what it lists.
-    pub files: &'a [(String, Vec<u8>)],
+    pub files: &'a [EncodedFile],
     /// What it came from: nothing that differs from one run or machine to the next.
     pub provenance: Value,
     /// How it ran: times, paths, process, machine. Kept in the record only.
@@ -149,7 +150,7 @@ impl Registry {
                 Some(staged) => staged,
                 None => stage(&self.root, registration)?,
             };
-            staged.write(PROVENANCE, &bytes).storage("write the provenance")?;
+            staged.write(PROVENANCE, &[&bytes]).storage("write the provenance")?;
             if let Some(quarantine) = &quarantine {
                 durable::rename(&target, quarantine).storage("set a damaged version aside")?;
             }
@@ -218,8 +219,8 @@ impl Registry {
 /// Writes the content into a folder that nobody sees yet.
 fn stage(root: &DataRoot, registration: &Registration<'_>) -> Result<StagedDirectory> {
     let staged = StagedDirectory::create(&root.derived()).storage("stage the version")?;
-    for (file, bytes) in registration.files {
-        staged.write(file, bytes).storage("write the version")?;
+    for file in registration.files {
+        staged.write(file.name(), &file.parts()).storage("write the version")?;
     }
     Ok(staged)
 }
@@ -242,22 +243,21 @@ fn check_content(registration: &Registration<'_>) -> Result<()> {
     };
     let mut files = BTreeMap::new();
     let mut document = None;
-    for (name, bytes) in registration.files {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if name == DOCUMENT {
-            document = Some(bytes);
-        } else if files.insert(name.clone(), Expected { sha256: Digest::of(bytes), bytes: length }).is_some()
-        {
-            return Err(unfit(format!("`{name}` is there twice")));
+    for file in registration.files {
+        let expected = Expected { sha256: file.sha256(), bytes: file.length() };
+        if file.name() == DOCUMENT {
+            document = Some(file);
+        } else if files.insert(file.name().to_owned(), expected).is_some() {
+            return Err(unfit(format!("`{}` is there twice", file.name())));
         }
     }
     let document = document.ok_or_else(|| unfit("it is not among them".to_owned()))?;
-    plan::limit("`dataset.json`", document.len())?;
+    plan::limit("`dataset.json`", usize::try_from(document.length()).unwrap_or(usize::MAX))?;
     plan::limit("the provenance", provenance_bytes(&registration.provenance).len())?;
-    if Digest::of(document) != registration.version {
+    if document.sha256() != registration.version {
         return Err(unfit("its digest is not the version".to_owned()));
     }
-    let listed = content::listed(document).map_err(unfit)?;
+    let listed = content::listed(&document.to_bytes()).map_err(unfit)?;
     let names: BTreeSet<&String> = listed.keys().chain(files.keys()).collect();
     match names.into_iter().find(|name| listed.get(*name) != files.get(*name)) {
         None => Ok(()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{DataRoot, DatasetName, Outcome, Registration, Registry, Selection, check};
+use crate::dataset::EncodedFile;
 use crate::digest::Digest;
 use crate::error::Result;
 
@@ -20,7 +21,7 @@ pub(super) struct Fixture {
 /// Content with its version.
 pub(super) struct Content {
     pub(super) version: Digest,
-    pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(super) files: Vec<EncodedFile>,
 }
 
 impl Fixture {
@@ -123,7 +124,7 @@ pub(super) fn content(number: u64) -> Content {
     });
     let document = document.to_string().into_bytes();
     let version = Digest::of(&document);
-    let file = |name: &str, bytes| (name.to_owned(), bytes);
+    let file = |name: &str, bytes| EncodedFile::new(name.to_owned(), bytes);
     let files = vec![file("data.parquet", table), file("m.npy", matrix), file("dataset.json", document)];
     Content { version, files }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::testing::{Fixture, content, name, provenance, recipe_of, register};
 use super::*;
+use crate::dataset::EncodedFile;
 use crate::durable;
 
 #[test]
@@ -87,7 +88,7 @@ fn a_recipe_with_other_content_is_refused() {
 fn files_that_do_not_fit_the_document_are_refused() {
     let fixture = Fixture::new();
     let good = content(1);
-    let attempt = |files: Vec<(String, Vec<u8>)>, version| {
+    let attempt = |files: Vec<EncodedFile>, version| {
         let registration = Registration {
             name: &name("set"),
             recipe: recipe_of(1),
@@ -102,9 +103,9 @@ fn files_that_do_not_fit_the_document_are_refused() {
     };
     let version = good.version;
     let mut damaged = good.files.clone();
-    damaged[0].1.push(0);
+    damaged[0] = EncodedFile::new(damaged[0].name().to_owned(), [&*damaged[0].to_bytes(), &[0]].concat());
     let mut extra = good.files.clone();
-    extra.push(("extra".to_owned(), Vec::new()));
+    extra.push(EncodedFile::new("extra".to_owned(), Vec::new()));
     let mut twice = good.files.clone();
     twice.push(twice[0].clone());
     for files in [damaged, extra, twice, good.files[1..].to_vec(), good.files[..2].to_vec()] {

@@ -35,14 +35,12 @@ impl Registered {
     pub fn new(validated: &Validated, registry: &Registry, actor: &str) -> Result<Self> {
         let ingested = &validated.derived.ingested;
         let encoded = encode(&validated.derived.dataset, header(validated))?;
-        let files: Vec<(String, Vec<u8>)> =
-            encoded.files.into_iter().map(|file| (file.name, file.bytes)).collect();
         let name = ingested.plan.name.clone();
         let outcome = registry.register(&Registration {
             name: &name,
             recipe: ingested.recipe,
             version: encoded.version,
-            files: &files,
+            files: &encoded.files,
             provenance: provenance(validated, encoded.version),
             execution: execution(validated),
             actor,

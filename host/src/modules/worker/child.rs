@@ -10,9 +10,9 @@ use arrow_ipc::writer::StreamWriter;
 use plugin_api::host_side::{HostServices, RawOutput, ServicesHandle};
 use plugin_api::{Input, Level, ModuleError};
 
-use crate::modules::library::{self, Batches};
+use crate::modules::library::{self, Batches, matrix_elements};
 use crate::modules::manifest;
-use crate::modules::worker::frames::{self, Extent, Frame, Request};
+use crate::modules::worker::frames::{self, Extent, Frame, Parts, Request};
 use crate::platform::{self, MemoryFile, SealedFile};
 
 /// Answers one request on standard input. The error is for the log only: the host hears of it by the missing DONE.
@@ -115,22 +115,28 @@ impl ResultWriter {
         let report =
             serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
         let report = self.part(|file| file.write_all(&report).map_err(write_error))?;
-        let streams = output
-            .streams
-            .into_iter()
+        let mut streams = output.streams.into_iter();
+        let tables = streams
+            .by_ref()
+            .take(output.report.tables.len())
+            .map(|stream| self.part(|file| file.table(Batches::new(stream)?)))
+            .collect::<Result<_, _>>()?;
+        let matrices = streams
             .map(|stream| {
-                self.part(|file| {
-                    let batches = Batches::new(stream)?;
-                    let mut writer = StreamWriter::try_new(file, &batches.schema())
-                        .map_err(|error| arrow_error(&error))?;
-                    for batch in batches {
-                        writer.write(&batch?).map_err(|error| arrow_error(&error))?;
-                    }
-                    writer.finish().map_err(|error| arrow_error(&error))
-                })
+                let elements = matrix_elements(Batches::new(stream)?)?;
+                self.part(|file| file.write_all(elements.inner()).map_err(write_error))
             })
-            .collect::<Result<Vec<Extent>, _>>()?;
-        Ok(Frame::Done { report, streams })
+            .collect::<Result<_, _>>()?;
+        Ok(Frame::Done { parts: Parts { report, tables, matrices } })
+    }
+
+    fn table(&mut self, batches: Batches<'_>) -> Result<(), ModuleError> {
+        let mut writer =
+            StreamWriter::try_new(self, &batches.schema()).map_err(|error| arrow_error(&error))?;
+        for batch in batches {
+            writer.write(&batch?).map_err(|error| arrow_error(&error))?;
+        }
+        writer.finish().map_err(|error| arrow_error(&error))
     }
 
     fn part(

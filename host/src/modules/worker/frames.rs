@@ -78,11 +78,20 @@ pub enum Frame {
     },
     /// The result file is complete.
     Done {
-        /// Where the report stands in the result file.
-        report: Extent,
-        /// Where each stream stands, tables first.
-        streams: Vec<Extent>,
+        /// What stands where in it.
+        parts: Parts,
     },
+}
+
+/// What stands where in the result file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The report, as JSON.
+    pub report: Extent,
+    /// Each table, as an Arrow IPC stream.
+    pub tables: Vec<Extent>,
+    /// Each matrix: its elements, row after row, as 64-bit floats of this machine.
+    pub matrices: Vec<Extent>,
 }
 
 /// A part of the result file.

@@ -17,7 +17,7 @@ use rustix::process::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::modules::worker::frames::{self, Extent, Frame, Request};
+use crate::modules::worker::frames::{self, Frame, Parts, Request};
 use crate::platform::{Confinement, Limits, MemoryFile, SealedFile};
 
 /// After its time is up a module has this long to stop by itself.
@@ -42,10 +42,8 @@ pub trait Listener: Send + Sync {
 pub struct Answer {
     /// The result file.
     pub file: SealedFile,
-    /// Place of the report.
-    pub report: Extent,
-    /// Places of the streams.
-    pub streams: Vec<Extent>,
+    /// What stands where in it.
+    pub parts: Parts,
     /// What confined the worker.
     pub confinement: Confinement,
 }
@@ -86,13 +84,13 @@ pub fn derive(
         Err(error) => Outcome::Silence(Some(error)),
     };
     let end = worker.finish();
-    let (report, streams, confinement) = outcome.resolve(module_id, &request.limits, &end)?;
+    let (parts, confinement) = outcome.resolve(module_id, &request.limits, &end)?;
     // No process of the worker's group is left, so nobody can write any more.
     let file = result.seal().map_err(|error| {
         Error::new(Kind::PluginCrashed, format!("module `{module_id}` keeps its result open for writing"))
             .cause(error.to_string())
     })?;
-    Ok(Answer { file, report, streams, confinement })
+    Ok(Answer { file, parts, confinement })
 }
 
 struct Worker {
@@ -119,7 +117,7 @@ impl End {
 }
 
 enum Outcome {
-    Done { report: Extent, streams: Vec<Extent>, confinement: Confinement },
+    Done { parts: Parts, confinement: Confinement },
     Failed(ModuleError),
     Refused(String),
     OutOfMemory,
@@ -191,7 +189,7 @@ impl Worker {
                 Frame::Progress { fraction, doing } => listener.progress(fraction, &doing),
                 Frame::Failed { error } => return Outcome::Failed(error),
                 Frame::Refused { message } => return Outcome::Refused(message),
-                Frame::Done { report, streams } => return Outcome::Done { report, streams, confinement },
+                Frame::Done { parts } => return Outcome::Done { parts, confinement },
             }
         }
     }
@@ -272,9 +270,9 @@ fn keep_first(mut stderr: impl Read, sender: &mpsc::Sender<String>) {
 }
 
 impl Outcome {
-    fn resolve(self, id: &str, limits: &Limits, end: &End) -> Result<(Extent, Vec<Extent>, Confinement)> {
+    fn resolve(self, id: &str, limits: &Limits, end: &End) -> Result<(Parts, Confinement)> {
         match self {
-            Self::Done { report, streams, confinement } => Ok((report, streams, confinement)),
+            Self::Done { parts, confinement } => Ok((parts, confinement)),
             Self::TimeIsUp => Err(timed_out(id, limits)),
             Self::OutOfMemory => Err(out_of_memory_error(id, limits)),
             Self::Failed(ModuleError::Cancelled) if !end.time_was_up => {

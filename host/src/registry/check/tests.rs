@@ -10,6 +10,7 @@ use proptest::test_runner::TestRunner;
 use super::super::content::PROVENANCE;
 use super::super::testing::{Fixture, content, flip, name};
 use super::*;
+use crate::dataset::EncodedFile;
 
 /// Two datasets, one of them with two versions and three records.
 fn fixture() -> Fixture {
@@ -27,7 +28,7 @@ fn counts_what_is_right() {
     assert!(!report.failed());
     assert_eq!(report.items, []);
     assert_eq!((report.datasets, report.records, report.audit_lines, report.files), (2, 4, 4, 9));
-    let size = |number| content(number).files.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+    let size = |number| content(number).files.iter().map(EncodedFile::length).sum::<u64>();
     assert_eq!(report.bytes, 2 * size(1) + size(2));
 }
 

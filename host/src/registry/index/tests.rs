@@ -2,6 +2,7 @@
 
 use super::super::testing::{Fixture, content, name, recipe_of};
 use super::*;
+use crate::dataset::EncodedFile;
 
 #[test]
 fn shows_what_is_registered() {
@@ -15,8 +16,8 @@ fn shows_what_is_registered() {
     assert_eq!((row.sequence, row.version, row.recipe), (1, Some(content(2).version), Some(recipe_of(2))));
     assert_eq!((row.title.as_deref(), row.rows), (Some("Title 2"), Some(13)));
     assert_eq!((row.module_id.as_deref(), row.module_version.as_deref()), (Some("module"), Some("1.2.3")));
-    let size: usize = content(2).files.iter().map(|(_, bytes)| bytes.len()).sum();
-    assert_eq!(row.bytes, Some(size as u64));
+    let size: u64 = content(2).files.iter().map(EncodedFile::length).sum();
+    assert_eq!(row.bytes, Some(size));
     assert_eq!(row.quality.as_ref().unwrap()["score"], 0.1);
     assert_eq!(row.damage, None);
     // From the index, without the files.

@@ -1,18 +1,16 @@
 //! Takes a module's answer apart as if it were hostile: extents, names, lengths, types.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_ipc::reader::StreamDecoder;
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use plugin_api::host_side::{RawOutput, Report, guarded};
 use plugin_api::{Descriptor, ExportFormat, ModuleError};
 
 use crate::dataset::{Dataset, SquareMatrix, Table, is_plain_name};
 use crate::error::{Error, Kind, Result};
-use crate::modules::library::Batches;
+use crate::modules::library::{Batches, matrix_elements};
 use crate::modules::worker::frames::Extent;
 use crate::modules::worker::parent::Answer;
 
@@ -31,19 +29,20 @@ pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Da
         let range = range.ok_or_else(|| malformed("a part lies outside the result file".to_owned()))?;
         Ok(bytes.slice(range))
     };
-    let report = part(&answer.report)?;
-    if answer.report.length > REPORT_LIMIT_BYTES {
+    let report = part(&answer.parts.report)?;
+    if answer.parts.report.length > REPORT_LIMIT_BYTES {
         return Err(Error::new(
             Kind::Limit,
             format!("the report of module `{}` is too large", descriptor.id),
         )
-        .cause(format!("{} bytes, the limit is {REPORT_LIMIT_BYTES}", answer.report.length))
+        .cause(format!("{} bytes, the limit is {REPORT_LIMIT_BYTES}", answer.parts.report.length))
         .hint("report this to the module's author; nothing was registered"));
     }
     let report: Report = serde_json::from_slice(&report)
         .map_err(|error| malformed(format!("the report is not what it should be: {error}")))?;
-    let streams = answer
-        .streams
+    let tables = answer
+        .parts
+        .tables
         .iter()
         .map(|extent| {
             let bytes = part(extent)?;
@@ -52,7 +51,21 @@ pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Da
                 .map_err(|error| malformed(error.to_string()))
         })
         .collect::<Result<Vec<_>>>()?;
-    assemble(descriptor, report, streams)
+    let matrices = answer
+        .parts
+        .matrices
+        .iter()
+        .map(|extent| elements(part(extent)?).ok_or_else(|| malformed("a matrix is out of place".to_owned())))
+        .collect::<Result<Vec<_>>>()?;
+    assemble(descriptor, report, tables, matrices)
+}
+
+/// The elements where they are; `None` unless they are whole and where a 64-bit float may stand.
+fn elements(bytes: Bytes) -> Option<ScalarBuffer<f64>> {
+    let (size, address) = (size_of::<f64>(), bytes.as_ptr().addr());
+    let whole = bytes.len().is_multiple_of(size) && address.is_multiple_of(align_of::<f64>());
+    let length = bytes.len() / size;
+    whole.then(|| ScalarBuffer::new(Buffer::from(bytes), 0, length))
 }
 
 /// Drains the streams of a module that runs in this process; their buffers are not copied.
@@ -60,13 +73,17 @@ pub(super) fn from_output(
     descriptor: &Descriptor,
     output: RawOutput<'_>,
 ) -> std::result::Result<Result<Dataset>, ModuleError> {
-    let mut streams = Vec::new();
-    for stream in output.streams {
+    let mut streams = output.streams.into_iter();
+    let mut tables = Vec::new();
+    for stream in streams.by_ref().take(output.report.tables.len()) {
         let batches = Batches::new(stream)?;
         let schema = batches.schema();
-        streams.push((schema, batches.collect::<std::result::Result<Vec<_>, _>>()?));
+        tables.push((schema, batches.collect::<std::result::Result<Vec<_>, _>>()?));
     }
-    Ok(assemble(descriptor, output.report, streams))
+    let matrices = streams
+        .map(|stream| matrix_elements(Batches::new(stream)?))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(assemble(descriptor, output.report, tables, matrices))
 }
 
 type Stream = (SchemaRef, Vec<RecordBatch>);
@@ -91,13 +108,18 @@ fn malformed(id: &str, why: String) -> Error {
         .hint("report this to the module's author; nothing was registered")
 }
 
-fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Result<Dataset> {
+fn assemble(
+    descriptor: &Descriptor,
+    report: Report,
+    tables: Vec<Stream>,
+    matrices: Vec<ScalarBuffer<f64>>,
+) -> Result<Dataset> {
     let malformed = |why: String| malformed(&descriptor.id, why);
     let contract = descriptor.outputs.get(&report.output).ok_or_else(|| {
         malformed(format!("its output `{}` is not in its contract", report.output.escape_debug()))
     })?;
-    if report.tables.len() + report.matrices.len() != streams.len() {
-        return Err(malformed("tables and matrices do not match their streams".to_owned()));
+    if (report.tables.len(), report.matrices.len()) != (tables.len(), matrices.len()) {
+        return Err(malformed("tables and matrices are not those of the report".to_owned()));
     }
     let mut names: Vec<&str> = report.tables.iter().map(String::as_str).collect();
     names.extend(report.matrices.iter().map(|matrix| matrix.name.as_str()));
@@ -109,20 +131,17 @@ fn assemble(descriptor: &Descriptor, report: Report, streams: Vec<Stream>) -> Re
         return Err(malformed(format!("`{twice}` is returned twice")));
     }
     report.exports.iter().try_for_each(|(name, format)| check_export(name, format)).map_err(&malformed)?;
-    let mut streams = streams.into_iter();
     let tables = report
         .tables
         .into_iter()
-        .zip(streams.by_ref())
+        .zip(tables)
         .map(|(name, (schema, batches))| Table { name, schema, batches })
         .collect();
     let matrices = report
         .matrices
         .into_iter()
-        .zip(streams)
-        .map(|(header, stream)| {
-            let values =
-                matrix_values(stream).map_err(|why| malformed(format!("matrix `{}` {why}", header.name)))?;
+        .zip(matrices)
+        .map(|(header, values)| {
             if header.size.checked_mul(header.size) != Some(values.len()) {
                 let found = values.len();
                 return Err(malformed(format!(
@@ -157,25 +176,4 @@ fn check_export(name: &str, format: &ExportFormat) -> std::result::Result<(), St
         }
     }
     Ok(())
-}
-
-fn matrix_values((schema, batches): Stream) -> std::result::Result<ScalarBuffer<f64>, String> {
-    let one_column = schema.fields().len() == 1 && *schema.field(0).data_type() == DataType::Float64;
-    if !one_column {
-        return Err("is not one column of 64-bit floats".to_owned());
-    }
-    let columns: Vec<_> =
-        batches.iter().map(|batch| batch.column(0).as_primitive::<Float64Type>().clone()).collect();
-    if columns.iter().any(|column| column.null_count() > 0) {
-        return Err("holds nulls".to_owned());
-    }
-    match columns.as_slice() {
-        [] => Ok(ScalarBuffer::from(Vec::new())),
-        [one] => Ok(one.values().clone()),
-        several => {
-            let arrays: Vec<&dyn Array> = several.iter().map(|column| column as &dyn Array).collect();
-            let joined = arrow_select::concat::concat(&arrays).map_err(|error| error.to_string())?;
-            Ok(joined.as_primitive::<Float64Type>().values().clone())
-        }
-    }
 }

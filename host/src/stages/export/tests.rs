@@ -129,8 +129,8 @@ fn parquet_gives_the_bytes_that_are_stored() {
     let encoded = encode(&one, header()).unwrap();
     let out = exported(&one, "parquet");
     assert_eq!(out.names, ["set_data.parquet", "set_covariance.npy", "set_metadata.json"]);
-    assert_eq!(out.bytes("set_data.parquet"), encoded.files[0].bytes);
-    assert_eq!(out.bytes("set_covariance.npy"), encoded.files[1].bytes);
+    assert_eq!(out.bytes("set_data.parquet"), encoded.files[0].to_bytes());
+    assert_eq!(out.bytes("set_covariance.npy"), encoded.files[1].to_bytes());
 }
 
 fn arrays(npz: Vec<u8>) -> Vec<(String, Vec<u8>)> {

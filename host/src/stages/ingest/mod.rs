@@ -7,7 +7,7 @@ mod cache;
 mod read;
 mod sniff;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -115,44 +115,42 @@ fn recipe(plan: &Plan, inputs: &[IngestedInput]) -> Digest {
 
 fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput> {
     let role = &input.role;
-    let (content, raw, name, origin) = match &input.source {
+    let (unpacked, path, origin) = match &input.source {
         Source::File(file) => {
-            let (content, raw) = read::file(&role.role, file, options)?;
-            let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let unpacked = read::file(&role.role, file, options)?;
             let origin = match &file.confined_to {
                 Some(folder) => folder.join(&file.path),
                 None => file.path.clone(),
             };
             let origin = std::path::absolute(&origin).unwrap_or(origin);
-            (content, raw, name.unwrap_or_default(), origin.display().to_string())
+            (unpacked, &*file.path, origin.display().to_string())
         }
         Source::Bundled { file, bytes } => {
-            let raw = read::Raw {
-                sha256: Digest::of(bytes),
-                bytes: bytes.len() as u64,
-                encoding: Encoding::Identity,
-            };
-            let name = PathBuf::from(file).file_name().map(|name| name.to_string_lossy().into_owned());
-            (bytes.clone(), raw, name.unwrap_or_default(), format!("bundled `{file}`"))
+            let content = SealedFile::from_bytes("input", bytes).map_err(|error| no_memory(&error))?;
+            let sha256 = Digest::of(bytes);
+            let (raw_bytes, encoding) = (content.length(), Encoding::Identity);
+            let unpacked = read::Unpacked { raw_sha256: sha256, raw_bytes, encoding, sha256, content };
+            (unpacked, Path::new(file), format!("bundled `{file}`"))
         }
     };
+    let content = unpacked.content.map().map_err(|error| no_memory(&error))?;
     if let Some(fault) = sniff::fault(&content, role.form) {
         return Err(fault.into_error(&role.role, &origin, &role.meaning));
     }
-    let sha256 = if raw.encoding == Encoding::Identity { raw.sha256 } else { Digest::of(&content) };
-    let file = SealedFile::from_bytes("input", &content).map_err(|error| {
-        Error::new(Kind::Internal, "cannot keep an input in memory").cause(error.to_string())
-    })?;
     Ok(IngestedInput {
         role: role.role.clone(),
-        name,
+        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         origin,
-        raw_sha256: raw.sha256,
-        raw_bytes: raw.bytes,
-        sha256,
-        encoding: raw.encoding,
-        file,
+        raw_sha256: unpacked.raw_sha256,
+        raw_bytes: unpacked.raw_bytes,
+        sha256: unpacked.sha256,
+        encoding: unpacked.encoding,
+        file: unpacked.content,
     })
+}
+
+fn no_memory(error: &std::io::Error) -> Error {
+    Error::new(Kind::Internal, "cannot keep an input in memory").cause(error.to_string())
 }
 
 impl IngestedInput {

@@ -1,6 +1,6 @@
 //! Reads one file within limits: regular files only, pinned digests checked, gzip and zstd unpacked.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
@@ -8,6 +8,7 @@ use fs_err::os::unix::fs::OpenOptionsExt;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::platform::{MemoryFile, SealedFile};
 use crate::stages::ingest::IngestOptions;
 use crate::stages::plan::InputPath;
 use crate::text;
@@ -28,15 +29,17 @@ pub enum Encoding {
     Zstd,
 }
 
-/// The file as it was found.
-pub(super) struct Raw {
-    pub(super) sha256: Digest,
-    pub(super) bytes: u64,
+/// A file as it was found, and what the module will see of it.
+pub(super) struct Unpacked {
+    pub(super) raw_sha256: Digest,
+    pub(super) raw_bytes: u64,
     pub(super) encoding: Encoding,
+    pub(super) sha256: Digest,
+    pub(super) content: SealedFile,
 }
 
 /// Reads, checks and unpacks a file.
-pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Result<(Vec<u8>, Raw)> {
+pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Result<Unpacked> {
     let path = confine(role, input)?;
     let unreadable = |error: &io::Error| {
         let mut fault = Error::new(Kind::BadInput, format!("cannot read input `{role}`"))
@@ -56,35 +59,64 @@ pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Re
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(Error::new(Kind::BadInput, format!("input `{role}` is {what}: `{}`", path.display())));
     }
+    let mut file = std::io::BufReader::new(file);
+    let encoding = encoding_of(file.fill_buf().map_err(|error| unreadable(&error))?);
+    if encoding == Encoding::Identity {
+        let (content, sha256) = seal(file, options.input_bytes)
+            .map_err(|error| unreadable(&error))?
+            .ok_or_else(|| too_large(role, &path, "", options))?;
+        let raw_bytes = content.length();
+        check_pins(role, input, sha256, raw_bytes)?;
+        return Ok(Unpacked { raw_sha256: sha256, raw_bytes, encoding, sha256, content });
+    }
     let raw = read_limited(file, options.input_bytes)
         .map_err(|error| unreadable(&error))?
         .ok_or_else(|| too_large(role, &path, "", options))?;
-    check_pins(role, input, &raw)?;
-    let sha256 = Digest::of(&raw);
-    let bytes = raw.len() as u64;
-    let encoding = encoding_of(&raw);
-    let cached = options
-        .cache
-        .as_ref()
-        .filter(|_| encoding != Encoding::Identity)
-        .and_then(|cache| cache.get(&sha256, options.input_bytes));
+    let (raw_sha256, raw_bytes) = (Digest::of(&raw), raw.len() as u64);
+    check_pins(role, input, raw_sha256, raw_bytes)?;
+    let unpacked = |(content, sha256)| Unpacked { raw_sha256, raw_bytes, encoding, sha256, content };
+    let cached = options.cache.as_ref().and_then(|cache| cache.get(&raw_sha256, options.input_bytes));
     if let Some(content) = cached {
-        return Ok((content, Raw { sha256, bytes, encoding }));
+        let sealed = seal(&*content, options.input_bytes).map_err(|error| unreadable(&error))?;
+        return sealed.map(unpacked).ok_or_else(|| too_large(role, &path, " when unpacked", options));
     }
-    let content = match encoding {
-        Encoding::Identity => raw,
-        Encoding::Gzip => {
-            unpack(role, &path, "gzip", flate2::read::MultiGzDecoder::new(&*raw), bytes, options)?
-        }
+    let decoder: Box<dyn Read + '_> = match encoding {
         Encoding::Zstd => {
-            let decoder = zstd::stream::read::Decoder::new(&*raw).map_err(|error| unreadable(&error))?;
-            unpack(role, &path, "zstd", decoder, bytes, options)?
+            Box::new(zstd::stream::read::Decoder::new(&*raw).map_err(|error| unreadable(&error))?)
         }
+        Encoding::Gzip | Encoding::Identity => Box::new(flate2::read::MultiGzDecoder::new(&*raw)),
     };
-    if let Some(cache) = options.cache.as_ref().filter(|_| encoding != Encoding::Identity) {
-        cache.put(&sha256, &content);
+    let unpacked = unpacked(unpack(role, &path, encoding, decoder, raw_bytes, options)?);
+    if let Some(cache) = &options.cache {
+        cache.put(&raw_sha256, &unpacked.content.map().map_err(|error| unreadable(&error))?);
     }
-    Ok((content, Raw { sha256, bytes, encoding }))
+    Ok(unpacked)
+}
+
+/// Copies what a reader yields into memory that cannot change any more, and hashes it on the way; `None` when it is
+/// more than the limit. No second copy of it is made.
+fn seal(reader: impl Read, limit: u64) -> io::Result<Option<(SealedFile, Digest)>> {
+    let mut memory = MemoryFile::create("input")?;
+    let copying = Copying { from: reader.take(limit.saturating_add(1)), to: &mut memory };
+    let (sha256, bytes) = Digest::of_reader(copying)?;
+    if bytes > limit {
+        return Ok(None);
+    }
+    Ok(Some((memory.seal()?, sha256)))
+}
+
+/// Writes down what it yields.
+struct Copying<R, W> {
+    from: R,
+    to: W,
+}
+
+impl<R: Read, W: Write> Read for Copying<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.to.write_all(&buffer[..count])?;
+        Ok(count)
+    }
 }
 
 /// A path from a manifest stays below the manifest's folder, also after links are followed.
@@ -130,22 +162,17 @@ fn too_large(role: &str, path: &Path, unpacked: &str, options: &IngestOptions) -
     .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
 }
 
-fn check_pins(role: &str, input: &InputPath, raw: &[u8]) -> Result<()> {
+fn check_pins(role: &str, input: &InputPath, sha256: Digest, bytes: u64) -> Result<()> {
     let differs = |what: &str, found: String, expected: String| {
         Error::new(Kind::Untrusted, format!("input `{role}` is not the file that the manifest pins"))
             .cause(format!("`{}` has {what} {found}, the manifest says {expected}", input.path.display()))
             .hint("get the released file again, or change the manifest if the new file is right")
     };
-    if let Some(expected) = input.bytes
-        && expected != raw.len() as u64
-    {
-        return Err(differs("size", raw.len().to_string(), expected.to_string()));
+    if let Some(expected) = input.bytes.filter(|expected| *expected != bytes) {
+        return Err(differs("size", bytes.to_string(), expected.to_string()));
     }
-    if let Some(expected) = input.sha256 {
-        let found = Digest::of(raw);
-        if found != expected {
-            return Err(differs("sha256", found.to_string(), expected.to_string()));
-        }
+    if let Some(expected) = input.sha256.filter(|expected| *expected != sha256) {
+        return Err(differs("sha256", sha256.to_string(), expected.to_string()));
     }
     Ok(())
 }
@@ -163,14 +190,15 @@ fn encoding_of(bytes: &[u8]) -> Encoding {
 fn unpack(
     role: &str,
     path: &Path,
-    format: &str,
+    encoding: Encoding,
     decoder: impl Read,
     packed_bytes: u64,
     options: &IngestOptions,
-) -> Result<Vec<u8>> {
+) -> Result<(SealedFile, Digest)> {
+    let format = if encoding == Encoding::Zstd { "zstd" } else { "gzip" };
     let ratio_limit = RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(RATIO_LIMIT));
     let limit = options.input_bytes.min(ratio_limit);
-    match read_limited(decoder, limit) {
+    match seal(decoder, limit) {
         Ok(Some(content)) => Ok(content),
         Ok(None) if ratio_limit < options.input_bytes => Err(Error::new(
             Kind::Limit,

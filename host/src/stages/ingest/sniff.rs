@@ -65,7 +65,9 @@ pub(super) fn fault(content: &[u8], form: InputForm) -> Option<Fault> {
         let hint = Some("the download answered with a web page: fetch the raw file instead");
         return Some(Fault { what: "this is an HTML page, not data".to_owned(), line, hint });
     }
-    if let Some(at) = content.iter().position(|&byte| byte == 0) {
+    // `contains` looks at many bytes at a time.
+    if content.contains(&0) {
+        let at = content.iter().position(|&byte| byte == 0).unwrap_or_default();
         let line = content[..at].split(|&byte| byte == b'\n').count() as u64;
         return Some(Fault {
             what: "this is a binary file: it holds a NUL byte".to_owned(),

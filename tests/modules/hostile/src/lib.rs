@@ -69,7 +69,7 @@ impl DerivationModule for Hostile {
                 std::process::exit(0);
             }
             "forged-done" => {
-                let frame = br#"{"frame":"done","report":{"offset":0,"length":99999999},"streams":[]}"#;
+                let frame = br#"{"frame":"done","parts":{"report":{"offset":0,"length":99999999},"tables":[],"matrices":[]}}"#;
                 let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
                 let _ = socket.write_all(&u32::try_from(frame.len()).unwrap_or(0).to_le_bytes());
                 let _ = socket.write_all(frame);
@@ -192,10 +192,15 @@ fn result_file() -> Option<std::fs::File> {
     open_files("memfd:result").pop()
 }
 
-/// An answer whose report is right and whose table is noise that begins like a stream of Arrow messages.
+/// An answer whose report is right and whose table is noise that begins like a stream of Arrow messages, or whose
+/// matrix begins where no float can.
 fn garbage_result(seed: usize) {
-    let report =
-        br#"{"output":"numbers","tables":["data"],"matrices":[],"metadata":{},"findings":[],"exports":{}}"#;
+    let misplaced = seed % 3 == 2;
+    let report: &[u8] = if misplaced {
+        br#"{"output":"numbers","tables":[],"matrices":[{"name":"m","size":2}],"metadata":{},"findings":[],"exports":{}}"#
+    } else {
+        br#"{"output":"numbers","tables":["data"],"matrices":[],"metadata":{},"findings":[],"exports":{}}"#
+    };
     let mut noise = vec![0xff, 0xff, 0xff, 0xff, 0x40, 0, 0, 0];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed as u64 + 1);
     noise.extend((0..1000).map(|_| {
@@ -209,8 +214,11 @@ fn garbage_result(seed: usize) {
         let _ = file.write_all(report).and_then(|()| file.write_all(&noise));
     }
     let (start, length) = (report.len(), noise.len());
+    let table = format!(r#"{{"offset":{start},"length":{length}}}"#);
+    let matrix = format!(r#"{{"offset":{},"length":32}}"#, start.next_multiple_of(8) + 1 + seed % 7);
+    let (tables, matrices) = if misplaced { ("", &*matrix) } else { (&*table, "") };
     let frame = format!(
-        r#"{{"frame":"done","report":{{"offset":0,"length":{start}}},"streams":[{{"offset":{start},"length":{length}}}]}}"#
+        r#"{{"frame":"done","parts":{{"report":{{"offset":0,"length":{start}}},"tables":[{tables}],"matrices":[{matrices}]}}}}"#
     );
     let mut socket = unsafe { std::fs::File::from_raw_fd(0) };
     let _ = socket.write_all(&u32::try_from(frame.len()).unwrap_or(0).to_le_bytes());
