@@ -1,11 +1,13 @@
 """Measures the host beside bare numpy and Cobaya on the same files, and prints a table.
 
-Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE]
+Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE] [--supernovae TABLE COVARIANCE]
 
 CPU is user and system time of the process and of all it waited for, so a worker counts. Memory is the peak of its
 largest process; the kernel counts what the launcher held at the fork as well, which is the smallest number that can
 come out and is printed below the table. The fastest and the median of N runs are shown, since other work on the machine
 only ever adds. Every run is a whole process from start to end, the first of each kind is not counted.
+
+The supernovae are a table such as that of Pantheon+ with a covariance of its size; they are measured a quarter as often.
 """
 
 import argparse
@@ -65,46 +67,80 @@ def measured(name, runs, sandbox, arguments, fresh):
     )
 
 
+class Bench:
+    """A folder for all runs, and what they have in common."""
+
+    def __init__(self, sandbox, host, runs):
+        self.sandbox, self.runs = sandbox, runs
+        self.root, self.output, self.packages = (
+            os.path.join(sandbox, name) for name in ("root", "output", "packages")
+        )
+        self.on_root = [host, "--data-root", self.root]
+
+    def host(self, name, arguments, fresh=()):
+        return measured(name, self.runs, self.sandbox, [*self.on_root, *arguments], fresh)
+
+    def peer(self, script, module, files, folder):
+        if importlib.util.find_spec(module) is None:
+            return (f"{script}: no module {module}", *[float("nan")] * 4)
+        command = [sys.executable, os.path.join(HERE, script), *files, folder]
+        return measured(script, self.runs, self.sandbox, command, [folder])
+
+
+def vector(bench, mean, covariance):
+    """A vector of 13 numbers and its covariance."""
+    # Cobaya reads no more than `z value quantity`; the bundled file names the tracer as well.
+    plain = os.path.join(bench.sandbox, "mean.txt")
+    with open(mean, encoding="utf-8") as source, open(plain, "w", encoding="utf-8") as copy:
+        copy.writelines(" ".join(line.split()[:3]) + "\n" for line in source if not line.startswith("#"))
+    prepare = ["prepare", "--plugin", "bao", "--name", "numbers"]
+    prepare += ["--input", f"mean={plain}", "--input", f"covariance={covariance}"]
+    export = ["export", "numbers", "--output", bench.output, "--format"]
+    yield bench.host("host prepare, fresh data root", prepare, [bench.root])
+    yield bench.host("host prepare, cache hit", prepare)
+    yield bench.host("host export npz", [*export, "npz"], [bench.output])
+    yield bench.host("host export cobaya", [*export, "cobaya"], [bench.output])
+    yield bench.host("host plugin list", ["plugin", "list"])
+    yield bench.peer("bare_numpy.py", "numpy", [plain, covariance], bench.output)
+    yield bench.peer("bare_cobaya.py", "cobaya", [plain, covariance], bench.packages)
+
+
+def supernovae(bench, table, covariance):
+    """A table of supernovae and its dense covariance as text."""
+    prepare = ["prepare", "--plugin", "sn", "--name", "supernovae"]
+    prepare += ["--input", f"table={table}", "--input", f"covariance={covariance}"]
+    yield bench.host("host prepare, fresh data root", prepare, [bench.root])
+    yield bench.host("host prepare, cache hit", prepare)
+    yield bench.peer("bare_numpy_sn.py", "numpy", [table, covariance], bench.output)
+    yield bench.peer("bare_cobaya_sn.py", "cobaya", [table, covariance], bench.packages)
+
+
+def show(title, runs, table):
+    print(f"{title + ', best of ' + str(runs):32} {'CPU ms':>9} {'median':>9} {'wall ms':>9} {'peak MB':>9}")
+    for name, *numbers in table:
+        print(f"{name:32}", *(f"{number:9.1f}" for number in numbers))
+    print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("host", help="the host, built with --release")
     parser.add_argument("--runs", type=int, default=20, help="runs of each kind")
     parser.add_argument("--mean", default=os.path.join(BUNDLED, "desi_dr2_mean.txt"))
     parser.add_argument("--covariance", default=os.path.join(BUNDLED, "desi_dr2_covariance.txt"))
+    parser.add_argument("--supernovae", nargs=2, metavar=("TABLE", "COVARIANCE"))
     options = parser.parse_args()
     host = os.path.abspath(options.host)
     if not os.access(host, os.X_OK):
         parser.error(f"`{host}` is no program")
 
     with tempfile.TemporaryDirectory() as sandbox:
-        root, output, packages = (os.path.join(sandbox, name) for name in ("root", "output", "packages"))
-        # Cobaya reads no more than `z value quantity`; the bundled file names the tracer as well.
-        mean = os.path.join(sandbox, "mean.txt")
-        with open(options.mean, encoding="utf-8") as source, open(mean, "w", encoding="utf-8") as copy:
-            copy.writelines(" ".join(line.split()[:3]) + "\n" for line in source if not line.startswith("#"))
-        on_root = [host, "--data-root", root]
-        prepare = [*on_root, "prepare", "--plugin", "bao", "--name", "numbers"]
-        prepare += ["--input", f"mean={mean}", "--input", f"covariance={options.covariance}"]
-        export = [*on_root, "export", "numbers", "--output", output, "--format"]
-
-        def peer(script, module, folder):
-            if importlib.util.find_spec(module) is None:
-                return [(f"{script}: no module {module}", *[float("nan")] * 4)]
-            command = [sys.executable, os.path.join(HERE, script), mean, options.covariance, folder]
-            return [measured(script, options.runs, sandbox, command, [folder])]
-
-        table = [measured("host prepare, fresh data root", options.runs, sandbox, prepare, [root])]
-        table.append(measured("host prepare, cache hit", options.runs, sandbox, prepare, []))
-        table.append(measured("host export npz", options.runs, sandbox, [*export, "npz"], [output]))
-        table.append(measured("host export cobaya", options.runs, sandbox, [*export, "cobaya"], [output]))
-        table.append(measured("host plugin list", options.runs, sandbox, [*on_root, "plugin", "list"], []))
-        table += peer("bare_numpy.py", "numpy", output)
-        table += peer("bare_cobaya.py", "cobaya", packages)
+        bench = Bench(sandbox, host, options.runs)
+        show("13 numbers", bench.runs, vector(bench, options.mean, options.covariance))
+        if options.supernovae:
+            bench.runs = max(1, options.runs // 4)
+            show("supernovae", bench.runs, supernovae(bench, *options.supernovae))
         floor = measured("true", 3, sandbox, [shutil.which("true")], [])
-
-    print(f"{'best of ' + str(options.runs):32} {'CPU ms':>9} {'median':>9} {'wall ms':>9} {'peak MB':>9}")
-    for name, *numbers in table:
-        print(f"{name:32}", *(f"{number:9.1f}" for number in numbers))
     print(f"a process that does nothing: {floor[1]:.1f} ms CPU, {floor[4]:.1f} MB")
 
 
