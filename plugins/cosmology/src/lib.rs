@@ -5,8 +5,12 @@
 //! guessed) and name the line and field of whatever they refuse.
 #![forbid(unsafe_code)]
 
+pub mod background;
 pub mod catalogue;
 pub mod constants;
+pub mod growth;
+pub mod integrate;
 pub mod matrix;
 pub mod numbers;
+pub mod reference;
 pub mod text;
