@@ -18,12 +18,12 @@ use vector::Vector;
 pub(crate) fn trials() -> Vec<Trial> {
     let needs = &[Need::Releases];
     vec![
-        trial("damaged::desi_dr2", needs, || refused_all(Base::Blocks, &Vector::of(&named("desi_dr2_all")))),
+        trial("damaged::desi_dr2", needs, || refused_all(Base::Blocks, &Vector::of(&named("desi_dr2")))),
         trial("damaged::sdss_dr12", needs, || {
             refused_all(Base::Dense, &Vector::of(&named("sdss_dr12_consensus_bao")));
         }),
         trial("damaged::numbers_of_no_release", needs, || {
-            refused_all(Base::Unknown, &Vector::of(&named("desi_dr2_all")).unknown());
+            refused_all(Base::Unknown, &Vector::of(&named("desi_dr2")).unknown());
         }),
         trial("damaged::every_release_mutated_is_refused", needs, mutations::refused),
         trial("damaged::every_release_dressed_otherwise_is_the_same", needs, mutations::the_same),

@@ -177,9 +177,9 @@ fn grid_is_kept(sandbox: &Sandbox, release: &Release, name: &str) {
 fn lyman_alpha() {
     let sandbox = Sandbox::new();
     for (name, expected) in [
-        ("desi_dr2_all", ["Lya_DH_over_rs_z2.33", "Lya_DM_over_rs_z2.33"]),
+        ("desi_dr2", ["Lya_DH_over_rs_z2.33", "Lya_DM_over_rs_z2.33"]),
         ("desi_dr2_lya", ["Lya_DH_over_rs_z2.33", "Lya_DM_over_rs_z2.33"]),
-        ("desi_dr1_all", ["Lya_DM_over_rs_z2.33", "Lya_DH_over_rs_z2.33"]),
+        ("desi_dr1", ["Lya_DM_over_rs_z2.33", "Lya_DH_over_rs_z2.33"]),
     ] {
         let _ = sandbox.run(named(name).prepare(name)).success();
         exported(&sandbox, name, "csv");
@@ -193,11 +193,11 @@ fn lyman_alpha() {
         let ending: Vec<&str> = expected.iter().map(|name| &name[4..14]).collect();
         assert!(quantities.ends_with(&ending), "{name}: {quantities:?}");
         // The bundled file is the release, row for row.
-        if name == "desi_dr2_all" {
+        if name == "desi_dr2" {
             let _ = sandbox.run(["prepare", "--plugin", "bao", "--name", "bundled"]).success();
             exported(&sandbox, "bundled", "csv");
             assert_eq!(read(&sandbox, "bundled_data.csv"), text);
-            let file = "desi_dr2_all_covariance.csv";
+            let file = "desi_dr2_covariance.csv";
             assert_eq!(read(&sandbox, "bundled_covariance.csv"), read(&sandbox, file));
         }
     }

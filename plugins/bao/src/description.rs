@@ -1,14 +1,15 @@
 //! What the numbers of a grid mean: by parameters, or because the grid is that of a known release.
 
+use cosmology::measurements::quantity::Quantity;
+use cosmology::measurements::releases::ReleaseChoice;
+use cosmology::measurements::vector::UNSPECIFIED;
+use cosmology::numbers::NumbersDigest;
 use cosmology::text::{NumberLine, counted};
 use plugin_api::{Finding, ModuleError, Severity};
 
-use crate::gaussian::UNSPECIFIED;
-use crate::quantity::Quantity;
-use crate::reader::GRID;
-use crate::releases::{Release, ReleasedAxis, named};
-use crate::settings::{GridValue, ReleaseChoice, Settings};
-use cosmology::numbers::NumbersDigest;
+use crate::grid::GRID;
+use crate::releases::{GridRelease, Known, ReleasedAxis};
+use crate::settings::{GridValue, Settings};
 
 /// What the file does not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +26,7 @@ pub(crate) struct Description {
 
 /// Which release a grid is.
 pub(crate) struct Recognition<'r> {
-    pub(crate) release: Option<&'r Release>,
+    pub(crate) release: Option<&'r GridRelease>,
     pub(crate) complete: bool,
     pub(crate) findings: Vec<Finding>,
 }
@@ -33,25 +34,18 @@ pub(crate) struct Recognition<'r> {
 pub(crate) fn recognise<'r>(
     lines: &[NumberLine],
     settings: &Settings,
-    releases: &'r [Release],
+    known: &'r Known,
 ) -> Result<Recognition<'r>, ModuleError> {
     let digest = NumbersDigest::of(lines.iter().flat_map(|line| &line.values));
-    let is_it = |release: &&Release| release.grid.as_ref().is_some_and(|grid| grid.numbers == digest);
-    let release = match &settings.release {
+    let is_it = |release: &&GridRelease| release.numbers == digest;
+    let release = match &settings.vector.release {
         ReleaseChoice::Ignored => None,
-        ReleaseChoice::Recognised => releases.iter().find(is_it),
-        ReleaseChoice::Named(name) => Some(named(releases, name)?),
+        ReleaseChoice::Recognised => known.grids.iter().find(is_it),
+        ReleaseChoice::Named(name) => Some(known.grid(name)?),
     };
     let Some(release) = release else {
         return Ok(Recognition { release: None, complete: false, findings: Vec::new() });
     };
-    if release.grid.is_none() {
-        return Err(ModuleError::bad_parameter(
-            "release",
-            format!("`{}` is a vector, not a grid", release.name),
-        )
-        .hint("give its files with `--input mean=PATH --input covariance=PATH`"));
-    }
     let complete = is_it(&release);
     let mut findings = Vec::new();
     if !complete {
@@ -69,10 +63,9 @@ pub(crate) fn recognise<'r>(
 /// The description by parameters, or by the recognised release; a parameter may repeat it, not contradict it.
 pub(crate) fn describe(
     settings: &Settings,
-    release: Option<&Release>,
+    released: Option<&GridRelease>,
     columns: usize,
 ) -> Result<Description, ModuleError> {
-    let released = release.and_then(|release| release.grid.as_ref());
     let range = |axis: Option<f64>, end: &dyn Fn(&ReleasedAxis) -> Option<f64>| {
         axis.or_else(|| released.and_then(|grid| grid.axes.first()).and_then(end))
     };
@@ -96,7 +89,7 @@ pub(crate) fn describe(
     let minimum = range(settings.grid_axis_minimum, &|axis| axis.minimum);
     let maximum = range(settings.grid_axis_maximum, &|axis| axis.maximum);
     let fiducial = agreed("grid_fiducial", settings.grid_fiducial, released.and_then(|grid| grid.fiducial))?;
-    let tracer = match settings.tracers.as_deref() {
+    let tracer = match settings.vector.tracers.as_deref() {
         None => released.map_or_else(|| UNSPECIFIED.to_owned(), |grid| grid.tracer.clone()),
         Some([one]) => one.clone(),
         Some(_) => return Err(ModuleError::bad_parameter("tracer", "a grid has one tracer")),

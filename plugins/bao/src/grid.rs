@@ -4,17 +4,20 @@
 //! alone, equally spaced between two ends that stand elsewhere. What a node holds, and what happens between and
 //! outside of the nodes, stands in the metadata.
 
+use cosmology::measurements::plausibility::{self, Subject};
+use cosmology::measurements::vector::unchanged;
 use cosmology::text::{NumberLine, counted, number_lines};
-use plugin_api::{Derived, Finding, Inputs, ModuleError, Severity, Table};
+use plugin_api::{Axis, Derived, Finding, Inputs, ModuleError, Plot, Series, Severity, Table};
 use serde_json::json;
 
 use crate::description::{Description, describe, recognise};
 use crate::exports;
-use crate::gaussian::release_metadata;
-use crate::plausibility::{self, Subject};
-use crate::reader::{COVARIANCE, GRID, MEAN};
-use crate::releases::Release;
+use crate::gaussian::ROLES;
+use crate::releases::Known;
 use crate::settings::{Basis, GridValue, Settings};
+
+/// Role of a tabulated likelihood.
+pub(crate) const GRID: &str = "grid";
 
 /// A likelihood at nodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,17 +32,18 @@ pub(crate) struct Grid {
 pub(crate) fn derive(
     inputs: &Inputs<'_>,
     settings: &Settings,
-    releases: &[Release],
+    known: &Known,
 ) -> Result<Derived<'static>, ModuleError> {
-    if let Some(other) = [MEAN, COVARIANCE].into_iter().find(|role| inputs.get(role).is_some()) {
+    if let Some(other) = [ROLES.values, ROLES.covariance].into_iter().find(|role| inputs.get(role).is_some())
+    {
         return Err(ModuleError::bad_input(other, "cannot be combined with `grid`")
             .hint("a dataset is a vector with its covariance, or a grid; prepare two"));
     }
     for (parameter, given) in [
-        ("fiducial_rd_mpc", settings.fiducial_rd_mpc.is_some()),
-        ("rd_rescale", settings.rd_rescale.is_some()),
-        ("quantity", settings.quantities.is_some()),
-        ("covariance_kind", settings.covariance_kind.is_some()),
+        ("fiducial_rd_mpc", settings.vector.fiducial_rd_mpc.is_some()),
+        ("rd_rescale", settings.vector.rd_rescale.is_some()),
+        ("quantity", settings.vector.quantities.is_some()),
+        ("covariance_kind", settings.vector.covariance_kind.is_some()),
         ("derive", settings.basis != Basis::Native),
     ] {
         if given {
@@ -48,7 +52,7 @@ pub(crate) fn derive(
         }
     }
     let lines = number_lines(GRID, inputs.require(GRID)?.text()?)?;
-    let recognition = recognise(&lines, settings, releases)?;
+    let recognition = recognise(&lines, settings, known)?;
     let description =
         describe(settings, recognition.release, lines.first().map_or(0, |line| line.values.len()))?;
     let grid = Grid::arrange(&lines, &description)?;
@@ -56,12 +60,17 @@ pub(crate) fn derive(
     let mut derived = Derived::new(format!("grid_{}d", grid.shape.len())).table(table(&grid));
     derived.findings = recognition.findings;
     derived.findings.extend(findings(&grid, &lines, &description)?);
-    derived.metadata = release_metadata(recognition.release, recognition.complete);
+    derived.metadata = unchanged(recognition.release.map(|_| recognition.complete));
     describe_in(&mut derived, &grid, &description);
-    if let Some(format) = exports::cobaya_grid(&description, recognition.release) {
+    let release = recognition.release.map(|release| release.name.as_str());
+    let publication = release.and_then(|name| known.catalogue.get(name));
+    if let Some(format) = exports::cobaya_grid(&description, publication) {
         derived = derived.export("cobaya", format);
     }
-    Ok(derived.export("fit", exports::fit_grid(&description)))
+    if let Some(plot) = picture(&description) {
+        derived = derived.plot("likelihood", plot);
+    }
+    Ok(known.catalogue.describe(derived.export("fit", exports::fit_grid(&description)), release))
 }
 
 impl Grid {
@@ -177,6 +186,32 @@ fn table(grid: &Grid) -> Table<'static> {
         table = table.column(axis_column(axis), coordinates.clone());
     }
     table.column("value", grid.values.clone()).build()
+}
+
+/// A likelihood along one axis as a picture; there is none for a plane.
+fn picture(description: &Description) -> Option<Plot> {
+    let [quantity] = description.quantities.as_slice() else { return None };
+    let symbol = quantity.symbol();
+    let label = match description.fiducial {
+        Some(fiducial) => format!("{symbol} divided by {fiducial}"),
+        None => symbol.to_owned(),
+    };
+    Some(Plot::Points {
+        title: format!("{symbol} at z = {}: {}", description.redshift, description.value.name()),
+        x: Axis { label, unit: String::new(), logarithmic: false },
+        y: Axis { label: description.value.name().to_owned(), unit: String::new(), logarithmic: false },
+        series: vec![Series {
+            label: description.tracer.clone(),
+            table: "grid".to_owned(),
+            x: axis_column(0),
+            y: "value".to_owned(),
+            error: None,
+            only: None,
+            scale: 1.0,
+        }],
+        curves: Vec::new(),
+        residuals: None,
+    })
 }
 
 fn describe_in(derived: &mut Derived<'static>, grid: &Grid, description: &Description) {

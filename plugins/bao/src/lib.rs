@@ -9,15 +9,10 @@
 //! * The list of known releases gives names and guards, never a number of a measurement.
 #![forbid(unsafe_code)]
 
-mod conventions;
 mod description;
 mod exports;
 mod gaussian;
 mod grid;
-mod plausibility;
-mod quantity;
-mod reader;
-mod recognition;
 mod releases;
 mod rotation;
 mod settings;
@@ -38,12 +33,12 @@ pub struct Bao;
 /// [`ModuleError::BadInput`] and [`ModuleError::BadParameter`] with the place of the fault and what to do.
 pub fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Derived<'static>, ModuleError> {
     let settings = settings::Settings::read(parameters)?;
-    let releases = releases::known()?;
-    if inputs.get(reader::GRID).is_some() {
-        return grid::derive(inputs, &settings, &releases);
+    let known = releases::Known::read()?;
+    if inputs.get(grid::GRID).is_some() {
+        return grid::derive(inputs, &settings, &known);
     }
     settings.refuse_grid_parameters()?;
-    gaussian::derive(inputs, &settings, &releases)
+    gaussian::derive(inputs, &settings, &known)
 }
 
 impl DerivationModule for Bao {
@@ -75,5 +70,10 @@ impl DerivationModule for Bao {
 export_module! {
     module: Bao,
     descriptor: "../module.json",
-    files: ["../bundled/desi_dr2_mean.txt", "../bundled/desi_dr2_covariance.txt"],
+    files: [
+        "../catalogue.json",
+        "../bundled/desi_dr2_mean.txt",
+        "../bundled/desi_dr2_covariance.txt",
+        "../bundled/sixdf_2011_mean.txt",
+    ],
 }

@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 
 use cosmology::constants::SPEED_OF_LIGHT_KM_S;
 use cosmology::matrix::SquareMatrix;
+use cosmology::measurements::conventions::Conventions;
+use cosmology::measurements::quantity::Quantity;
+use cosmology::measurements::vector::{Measurement, row_id};
 use plugin_api::{Matrix, ModuleError, Table};
 
-use crate::conventions::Conventions;
-use crate::gaussian::{Measurement, row_id};
-use crate::quantity::Quantity;
 use crate::settings::Basis;
 
 /// The derived rows and their covariance.

@@ -1,8 +1,10 @@
 //! Whole derivations without a host.
+mod catalogue;
 mod damages;
 mod files;
 mod grids;
 mod known;
+mod oracle;
 mod rotations;
 
 use std::collections::BTreeMap;

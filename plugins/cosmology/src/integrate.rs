@@ -19,7 +19,7 @@ const NODES: [(f64, f64); 8] = [
     (0.989_400_934_991_649_9, 0.027_152_459_411_754_095),
 ];
 
-/// Integral of `function` from `start` to `end`, over `panels` panels of equal width with 16 points each.
+/// Integral of `function` from `start` to `end`, over `panels` panels (at least 1) of equal width with 16 points each.
 #[must_use]
 pub fn gauss_legendre(function: impl Fn(f64) -> f64, start: f64, end: f64, panels: u32) -> f64 {
     let half_width = 0.5 * (end - start) / f64::from(panels);

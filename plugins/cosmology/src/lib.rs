@@ -1,5 +1,5 @@
-//! What the cosmology modules share: physical constants, and readers for the plain-text tables and matrices in which
-//! surveys publish their measurements.
+//! What the cosmology modules share: physical constants, distances and growth of a stated cosmology, and readers for
+//! the plain-text tables and matrices in which surveys publish their measurements.
 //!
 //! Readers keep numbers exactly (each field is parsed to the nearest 64-bit float, nothing is rounded, scaled or
 //! guessed) and name the line and field of whatever they refuse.
@@ -11,6 +11,10 @@ pub mod constants;
 pub mod growth;
 pub mod integrate;
 pub mod matrix;
+pub mod measurements;
+pub mod neutrinos;
 pub mod numbers;
+pub mod recombination;
 pub mod reference;
+pub mod spelling;
 pub mod text;

@@ -19,4 +19,10 @@ impl NumbersDigest {
         }
         Self(format!("{hash:016x}"))
     }
+
+    /// Its 16 hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }

@@ -96,7 +96,7 @@ pub(super) fn dr12() {
 /// D_V/r_d, D_M/D_H, their errors and correlation for six tracers, whatever the order of the tracer's rows.
 pub(super) fn desi() {
     let sandbox = Sandbox::new();
-    let derived = Derived::of(&sandbox, "desi_dr2_all", "dv_fap");
+    let derived = Derived::of(&sandbox, "desi_dr2", "dv_fap");
     let computed = document("bao/oracle_jacobians.json");
     let tracers = computed["desi_dr2"].as_array().unwrap();
     // The first row is a D_V/r_d itself.

@@ -35,7 +35,7 @@ pub(crate) const SIX_DEGREE_FIELD_RESCALE: &str = "1.027369826";
 /// Every release that has files.
 pub(crate) const RELEASES: [Release; 27] = [
     release(
-        "desi_dr2_all",
+        "desi_dr2",
         Some("bao.desi_dr2_all"),
         &[
             ("mean", "bao/desi_dr2/desi_gaussian_bao_ALL_GCcomb_mean.txt"),
@@ -99,7 +99,7 @@ pub(crate) const RELEASES: [Release; 27] = [
         ],
     ),
     release(
-        "desi_dr1_all",
+        "desi_dr1",
         Some("bao.desi_dr1_all"),
         &[
             ("mean", "bao/desi_dr1/desi_2024_gaussian_bao_ALL_GCcomb_mean.txt"),

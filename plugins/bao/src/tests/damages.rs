@@ -29,7 +29,7 @@ fn a_reversed_mean_is_named_with_the_first_wrong_row() {
     assert_eq!(finding.place, "input `mean`, line 1");
     assert_eq!(
         finding.message,
-        "the covariance is that of `desi_dr2_all`; row 1 of the mean must be DV_over_rs at z = 0.295, found DM_over_rs \
+        "the covariance is that of `desi_dr2`; row 1 of the mean must be DV_over_rs at z = 0.295, found DM_over_rs \
          at z = 2.33"
     );
     assert!(finding.hint.as_deref().unwrap().contains("--param release=none"));

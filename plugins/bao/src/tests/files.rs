@@ -1,12 +1,11 @@
 //! The descriptor, the bundled files, and the layouts of other programs.
 
-use plugin_api::{Descriptor, ExportContent};
+use cosmology::measurements::quantity::Quantity;
+use plugin_api::{Descriptor, ExportContent, Plot};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{DR2_COVARIANCE, DR2_MEAN, DR12_COVARIANCE, DR12_MEAN, defaults, vector};
-use crate::gaussian::release_metadata;
-use crate::quantity::Quantity;
 
 fn descriptor() -> Descriptor {
     serde_json::from_str(include_str!("../../module.json")).unwrap()
@@ -86,21 +85,7 @@ fn the_folder_in_the_cobaya_block_is_not_quoted_twice() {
 
 /// The host takes title, citations and licence of a dataset from these keys.
 #[test]
-fn every_known_release_brings_title_citations_and_licence_and_unknown_data_none() {
-    let releases = crate::releases::known().unwrap();
-    for release in &releases {
-        let metadata = release_metadata(Some(release), true);
-        assert_eq!(metadata["title"], json!(release.title));
-        assert_eq!(metadata["data_licence"], json!(release.licence));
-        assert!(!release.title.is_empty() && !release.licence.is_empty(), "{}", release.name);
-        let citations = metadata["citations"].as_array().unwrap();
-        assert!(!citations.is_empty(), "{}", release.name);
-        for citation in citations {
-            for key in ["text", "url"] {
-                assert!(citation[key].as_str().is_some_and(|text| !text.is_empty()), "{}", release.name);
-            }
-        }
-    }
+fn a_known_release_brings_title_citations_and_licence_and_unknown_data_none() {
     let known = vector(DR2_MEAN, DR2_COVARIANCE, defaults()).unwrap();
     let unknown = vector(DR2_MEAN, DR2_COVARIANCE, json!({"release": "none"})).unwrap();
     for key in ["title", "citations", "data_licence"] {
@@ -114,4 +99,22 @@ fn the_fitting_layout_has_five_keys() {
     let ExportContent::Document { fields } = &derived.exports["fit"].files[0].content else { panic!() };
     let keys: Vec<&str> = fields.keys().map(String::as_str).collect();
     assert_eq!(keys, ["covariance", "metadata", "observations", "redshifts", "uncertainties"]);
+}
+
+/// Every plot shows columns that are there, with the curve of the reference cosmology on the points' own axis.
+#[test]
+fn pictures_and_reference_model_fit_the_table() {
+    let derived = vector(DR12_MEAN, DR12_COVARIANCE, defaults()).unwrap();
+    let model = derived.models[0].clone();
+    assert_eq!((model.name.as_str(), model.prediction.len()), ("planck2018_flat_lcdm", 6));
+    let names: Vec<&str> = derived.plots.keys().map(String::as_str).collect();
+    assert_eq!(names, ["correlation", "distances", "expansion"]);
+    let Plot::Points { series, curves, .. } = derived.plots["distances"].clone() else { panic!() };
+    assert!((series[0].scale * 147.78 - 1.0).abs() < 1e-15);
+    // D_M(0.38)/r_d = 1512.39/147.78 = 10.23; Planck 2018 lies within 3 %.
+    let node = curves[0].x.iter().position(|z| *z > 0.38).unwrap();
+    assert!((curves[0].y[node] / 10.23 - 1.0).abs() < 0.05, "{}", curves[0].y[node]);
+    for (value, prediction) in [1512.39, 81.2087].into_iter().zip(&model.prediction) {
+        assert!((prediction / value - 1.0_f64).abs() < 0.03, "{prediction}");
+    }
 }

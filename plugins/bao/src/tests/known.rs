@@ -9,11 +9,11 @@ use super::{
 
 #[test]
 fn the_bundled_vector_is_the_release_to_the_last_digit() {
-    for release in ["auto", "desi_dr2_all"] {
+    for release in ["auto", "desi_dr2"] {
         let derived = vector(DR2_MEAN, DR2_COVARIANCE, json!({"release": release})).unwrap();
         assert_eq!(codes(&derived.findings), [""; 0]);
         assert_eq!(derived.output, "gaussian");
-        assert_eq!(derived.metadata["release"], "desi_dr2_all");
+        assert_eq!(derived.metadata["release"], "desi_dr2");
         assert_eq!(derived.metadata["release_recognition"], "every number is the published one");
         assert_eq!(derived.metadata["corrections"], json!([]));
         assert_eq!(derived.metadata["fiducial_rd_mpc"], Value::Null);
@@ -147,7 +147,7 @@ fn rows_told_apart_by_parameters_or_release_are_no_duplicates() {
         .collect();
     let derived = vector(&bare.join("\n"), DR2_COVARIANCE, defaults()).unwrap();
     assert_eq!(codes(&derived.findings), [""; 0]);
-    assert_eq!(derived.metadata["release"], "desi_dr2_all");
+    assert_eq!(derived.metadata["release"], "desi_dr2");
 }
 
 #[test]

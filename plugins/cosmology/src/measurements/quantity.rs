@@ -9,7 +9,8 @@
 
 use std::fmt;
 
-use cosmology::constants::SPEED_OF_LIGHT_KM_S;
+use crate::constants::SPEED_OF_LIGHT_KM_S;
+use crate::spelling::nearest;
 
 const SMALLEST_HUBBLE_DISTANCE: f64 = 10.0;
 const LARGEST_HUBBLE_DISTANCE: f64 = 60.0;
@@ -17,7 +18,7 @@ const HORIZON: f64 = 200.0;
 
 /// What a row measures. `rs` in the labels is r_d, the sound horizon at the drag epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Quantity {
+pub enum Quantity {
     /// D_V / r_d.
     SphericalRatio,
     /// D_M / r_d.
@@ -38,7 +39,7 @@ pub(crate) enum Quantity {
 
 /// What is odd about the size of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Size {
+pub enum Size {
     /// Nothing.
     Possible,
     /// Stated to be a ratio, but so large (or, for `H r_d` and `r_d/D_V`, small) that it must still carry its unit.
@@ -50,7 +51,8 @@ pub(crate) enum Size {
 }
 
 impl Quantity {
-    pub(crate) const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::SphericalRatio,
         Self::TransverseRatio,
         Self::RadialRatio,
@@ -62,7 +64,8 @@ impl Quantity {
     ];
 
     /// Cobaya's label.
-    pub(crate) fn label(self) -> &'static str {
+    #[must_use]
+    pub fn label(self) -> &'static str {
         match self {
             Self::SphericalRatio => "DV_over_rs",
             Self::TransverseRatio => "DM_over_rs",
@@ -75,34 +78,50 @@ impl Quantity {
         }
     }
 
+    /// As it stands in a legend.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::SphericalRatio => "D_V / r_d",
+            Self::TransverseRatio => "D_M / r_d",
+            Self::RadialRatio => "D_H / r_d",
+            Self::AngularRatio => "D_A / r_d",
+            Self::InverseSphericalRatio => "r_d / D_V",
+            Self::HubbleTimesRuler => "H r_d",
+            Self::AlcockPaczynski => "F_AP",
+            Self::Growth => "f sigma8",
+        }
+    }
+
     /// Reads a label as releases write it, with or without `bao_` in front.
-    pub(crate) fn from_label(label: &str) -> Option<Self> {
+    #[must_use]
+    pub fn from_label(label: &str) -> Option<Self> {
         let label = label.strip_prefix("bao_").unwrap_or(label);
         Self::ALL.into_iter().find(|quantity| quantity.label() == label)
     }
 
     /// The label that looks most like `label`.
-    pub(crate) fn nearest(label: &str) -> &'static str {
-        let wanted = label.strip_prefix("bao_").unwrap_or(label).to_ascii_lowercase();
-        Self::ALL
-            .into_iter()
-            .map(Self::label)
-            .min_by_key(|known| edit_distance(&wanted, &known.to_ascii_lowercase()))
-            .unwrap_or("DV_over_rs")
+    #[must_use]
+    pub fn nearest(label: &str) -> &'static str {
+        let wanted = label.strip_prefix("bao_").unwrap_or(label);
+        nearest(Self::ALL.into_iter().map(Self::label), wanted).unwrap_or("DV_over_rs")
     }
 
     /// Whether its value holds r_d, so that a fiducial r_d may be folded into it.
-    pub(crate) fn holds_ruler(self) -> bool {
+    #[must_use]
+    pub fn holds_ruler(self) -> bool {
         !matches!(self, Self::AlcockPaczynski | Self::Growth)
     }
 
     /// Whether it is a length divided by r_d.
-    pub(crate) fn is_length_ratio(self) -> bool {
+    #[must_use]
+    pub fn is_length_ratio(self) -> bool {
         matches!(self, Self::SphericalRatio | Self::TransverseRatio | Self::RadialRatio | Self::AngularRatio)
     }
 
     /// Unit of the value; `scaled` when a fiducial r_d is folded into it.
-    pub(crate) fn unit(self, scaled: bool) -> &'static str {
+    #[must_use]
+    pub fn unit(self, scaled: bool) -> &'static str {
         match self {
             Self::SphericalRatio | Self::TransverseRatio | Self::RadialRatio | Self::AngularRatio
                 if scaled =>
@@ -117,7 +136,8 @@ impl Quantity {
     }
 
     /// Definition, for the metadata.
-    pub(crate) fn meaning(self, scaled: bool) -> &'static str {
+    #[must_use]
+    pub fn meaning(self, scaled: bool) -> &'static str {
         match (self, scaled) {
             (Self::SphericalRatio, false) => "D_V/r_d with D_V = (z D_M^2 D_H)^(1/3)",
             (Self::SphericalRatio, true) => "D_V (r_fid/r_d) with D_V = (z D_M^2 D_H)^(1/3)",
@@ -150,7 +170,7 @@ impl Quantity {
             Self::RadialRatio | Self::HubbleTimesRuler => (low / (stretch * stretch), high),
             Self::AngularRatio => (low * z / (stretch * stretch), farthest / stretch),
             Self::AlcockPaczynski => (low / high * z / stretch, high / low * z * stretch * stretch),
-            Self::Growth => (0.0, 5.0),
+            Self::Growth => (0.0, 2.0),
         }
     }
 
@@ -166,7 +186,8 @@ impl Quantity {
     }
 
     /// Holds a value against what a universe can have.
-    pub(crate) fn size(self, z: f64, value: f64, fiducial: Option<f64>) -> Size {
+    #[must_use]
+    pub fn size(self, z: f64, value: f64, fiducial: Option<f64>) -> Size {
         let (low, high) = self.bounds(z);
         let possible = |size: f64| size >= low && size <= high;
         let size = self.dimensionless(value, fiducial);
@@ -184,7 +205,8 @@ impl Quantity {
     }
 
     /// The bounds in the value's own unit, for messages.
-    pub(crate) fn possible_values(self, z: f64, fiducial: Option<f64>) -> (f64, f64) {
+    #[must_use]
+    pub fn possible_values(self, z: f64, fiducial: Option<f64>) -> (f64, f64) {
         let (low, high) = self.bounds(z);
         let fiducial = fiducial.unwrap_or(1.0);
         match self {
@@ -202,22 +224,6 @@ impl fmt::Display for Quantity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.label())
     }
-}
-
-/// Number of single-character edits between two texts; inputs are shortened first, so a long one costs nothing.
-pub(crate) fn edit_distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().take(64).collect();
-    let right: Vec<char> = right.chars().take(64).collect();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut current = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let replaced = previous[j] + usize::from(a != b);
-            current.push(replaced.min(previous[j + 1] + 1).min(current[j] + 1));
-        }
-        previous = current;
-    }
-    previous.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,20 +3,25 @@
 
 use std::collections::BTreeMap;
 
-use cosmology::matrix::SquareMatrix;
 use plugin_api::{Finding, ModuleError, Severity};
 
-use crate::quantity::{Quantity, Size};
-use crate::reader::{COVARIANCE, MEAN};
+use super::Roles;
+use super::quantity::{Quantity, Size};
+use crate::matrix::SquareMatrix;
 
 /// What the checks need to know of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Subject {
-    pub(crate) line: u64,
-    pub(crate) z: f64,
-    pub(crate) value: f64,
-    pub(crate) quantity: Quantity,
-    pub(crate) tracer: Option<String>,
+pub struct Subject {
+    /// Its line in the file.
+    pub line: u64,
+    /// Redshift.
+    pub z: f64,
+    /// Measured value.
+    pub value: f64,
+    /// What it measures.
+    pub quantity: Quantity,
+    /// Sample.
+    pub tracer: Option<String>,
 }
 
 /// A smaller relative error is suspicious.
@@ -34,7 +39,10 @@ const LARGEST_REDSHIFT_IN_SPREAD: f64 = 20.0;
 /// Holds a value against what a universe can have; a value in the wrong unit is refused.
 ///
 /// `column` is the field of the value; the answer is a finding when the size is odd but its cause is not known.
-pub(crate) fn size(
+///
+/// # Errors
+/// [`ModuleError::BadInput`] with the unit that the value must have.
+pub fn size(
     role: &str,
     subject: &Subject,
     fiducial: Option<f64>,
@@ -59,8 +67,10 @@ pub(crate) fn size(
         Size::Impossible => {
             let message = format!("{quantity} = {value} at z = {z}; expected between {low:.3} and {high:.3}");
             let (limit, place) = (if *value > high { high } else { low }, format!("input `{role}`, line {line}"));
+            // No theory of gravity in use has more growth; a distance may be an unusual one.
+            let severity = if *quantity == Quantity::Growth { Severity::Error } else { Severity::Warning };
             Ok(Some(
-                Finding::new(Severity::Warning, "value.implausible", place, message)
+                Finding::new(severity, "value.implausible", place, message)
                     .measured(*value, limit)
                     .hint("check the quantity and its unit"),
             ))
@@ -69,11 +79,12 @@ pub(crate) fn size(
 }
 
 /// Findings about the covariance of the rows.
-pub(crate) fn covariance(subjects: &[Subject], covariance: &SquareMatrix) -> Vec<Finding> {
+#[must_use]
+pub fn covariance(roles: Roles, subjects: &[Subject], covariance: &SquareMatrix) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
         let variance = covariance.get(index, index);
-        let place = format!("matrix `{COVARIANCE}`, element ({0}, {0})", index + 1);
+        let place = format!("matrix `covariance`, element ({0}, {0})", index + 1);
         let what = format!("{} at z = {}", subject.quantity, subject.z);
         if variance <= 0.0 {
             let message = format!("the variance of {what} is {variance}");
@@ -99,13 +110,14 @@ pub(crate) fn covariance(subjects: &[Subject], covariance: &SquareMatrix) -> Vec
             );
         }
     }
-    findings.extend(row_order(subjects, covariance));
+    findings.extend(row_order(roles, subjects, covariance));
     findings
 }
 
 /// Relative errors of one vector that lie too far apart: the mark of a mean in another order than its covariance where
 /// that is dense and shows no blocks. It sees only orders that pair values of different sizes.
-pub(crate) fn spread(subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding> {
+#[must_use]
+pub fn spread(roles: Roles, subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding> {
     let relative = |(index, subject): (usize, &Subject)| {
         let variance = covariance.get(index, index);
         let compared =
@@ -128,20 +140,23 @@ pub(crate) fn spread(subjects: &[Subject], covariance: &SquareMatrix) -> Option<
         named(largest, *large),
         named(smallest, *small)
     );
-    let place = format!("input `{MEAN}`, line {}", largest.line);
+    let place = format!("input `{}`, line {}", roles.values, largest.line);
     Some(
         Finding::new(Severity::Error, "covariance.row-order", place, message)
             .measured(spread, LARGEST_SPREAD)
-            .hint("write the rows of the mean in the order of the covariance"),
+            .hint(format!("write the rows of the {} in the order of the covariance", roles.values)),
     )
 }
 
 /// Blocks that couple different redshifts while rows of one redshift are independent: the mark of a mean that was
 /// sorted or reversed without its covariance.
-fn row_order(subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding> {
+fn row_order(roles: Roles, subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding> {
     let coupled = |i: usize, j: usize| covariance.get(i, j) != 0.0 || covariance.get(j, i) != 0.0;
     let same = |i: usize, j: usize| {
-        subjects[i].z.to_bits() == subjects[j].z.to_bits() && subjects[i].tracer == subjects[j].tracer
+        // Two values of one quantity are two measurements, even without names of tracers.
+        subjects[i].z.to_bits() == subjects[j].z.to_bits()
+            && subjects[i].tracer == subjects[j].tracer
+            && subjects[i].quantity != subjects[j].quantity
     };
     let pairs = || (0..subjects.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
     let (a, b) = pairs().find(|&(i, j)| coupled(i, j) && !same(i, j))?;
@@ -159,10 +174,10 @@ fn row_order(subjects: &[Subject], covariance: &SquareMatrix) -> Option<Finding>
     );
     // The same block sizes in another arrangement leave no other explanation.
     let severity = if groups == blocks { Severity::Error } else { Severity::Warning };
-    let place = format!("input `{MEAN}`, line {}", subjects[b].line);
+    let place = format!("input `{}`, line {}", roles.values, subjects[b].line);
     Some(
         Finding::new(severity, "covariance.row-order", place, message)
-            .hint("write the rows of the mean in the order of the covariance"),
+            .hint(format!("write the rows of the {} in the order of the covariance", roles.values)),
     )
 }
 
@@ -191,7 +206,8 @@ fn group_sizes(count: usize, related: impl Fn(usize, usize) -> bool) -> Vec<usiz
 }
 
 /// How the rows are correlated, in one word, and the sizes of the independent blocks.
-pub(crate) fn structure(covariance: &SquareMatrix) -> (&'static str, Vec<usize>) {
+#[must_use]
+pub fn structure(covariance: &SquareMatrix) -> (&'static str, Vec<usize>) {
     let coupled = |i: usize, j: usize| covariance.get(i, j) != 0.0 || covariance.get(j, i) != 0.0;
     let blocks = group_sizes(covariance.size(), coupled);
     let word = match blocks.as_slice() {
@@ -205,6 +221,8 @@ pub(crate) fn structure(covariance: &SquareMatrix) -> (&'static str, Vec<usize>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ROLES: Roles = Roles { values: "mean", covariance: "covariance" };
 
     fn subject(line: u64, z: f64, value: f64, quantity: Quantity) -> Subject {
         Subject { line, z, value, quantity, tracer: None }
@@ -231,7 +249,7 @@ mod tests {
 
     #[test]
     fn blocks_in_the_order_of_the_rows_are_no_finding() {
-        assert_eq!(covariance(&mean(), &blocks()), []);
+        assert_eq!(covariance(ROLES, &mean(), &blocks()), []);
         assert_eq!(structure(&blocks()), ("block-diagonal", vec![1, 2, 2]));
         assert_eq!(structure(&SquareMatrix::diagonal(&[1.0, 1.0])), ("diagonal", vec![1, 1]));
     }
@@ -243,7 +261,7 @@ mod tests {
         let mut sorted = mean();
         sorted.sort_by_key(|subject| subject.quantity);
         for rows in [reversed, sorted] {
-            let findings = covariance(&rows, &blocks());
+            let findings = covariance(ROLES, &rows, &blocks());
             let codes: Vec<_> =
                 findings.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect();
             assert_eq!(codes, [("covariance.row-order", Severity::Error)]);
@@ -256,7 +274,8 @@ mod tests {
         matrix.set(0, 0, -0.01);
         matrix.set(1, 1, 100.0);
         matrix.set(2, 2, 1e-9);
-        let codes: Vec<_> = covariance(&mean(), &matrix).into_iter().map(|finding| finding.code).collect();
+        let codes: Vec<_> =
+            covariance(ROLES, &mean(), &matrix).into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["covariance.negative-variance", "covariance.scale", "covariance.scale"]);
     }
 
@@ -266,8 +285,11 @@ mod tests {
             [(Quantity::RadialRatio, 22.0, &["covariance.scale"][..]), (Quantity::Growth, 0.45, &[])]
         {
             let error = 0.25 * value;
-            let found =
-                covariance(&[subject(1, 0.5, value, quantity)], &SquareMatrix::diagonal(&[error * error]));
+            let found = covariance(
+                ROLES,
+                &[subject(1, 0.5, value, quantity)],
+                &SquareMatrix::diagonal(&[error * error]),
+            );
             let codes: Vec<_> = found.iter().map(|finding| finding.code.as_str()).collect();
             assert_eq!(codes, expected, "{quantity}");
         }
@@ -278,7 +300,7 @@ mod tests {
         let found = |z: f64, quantity: Quantity, errors: [f64; 2]| {
             let rows = [subject(1, 1.5, 30.0, Quantity::TransverseRatio), subject(2, z, 20.0, quantity)];
             let variances = [(30.0 * errors[0]).powi(2), (20.0 * errors[1]).powi(2)];
-            spread(&rows, &SquareMatrix::diagonal(&variances))
+            spread(ROLES, &rows, &SquareMatrix::diagonal(&variances))
         };
         let finding = found(0.5, Quantity::RadialRatio, [0.1, 0.000_9]).unwrap();
         assert_eq!((finding.code.as_str(), finding.severity), ("covariance.row-order", Severity::Error));

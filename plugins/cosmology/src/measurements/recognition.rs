@@ -4,28 +4,35 @@
 //! A covariance file does not say what its rows are, so a mean that was sorted, reversed or edited fits it as well as
 //! the right one does. For published data the numbers themselves tell.
 
-use cosmology::matrix::MatrixFile;
-use cosmology::text::counted;
 use plugin_api::{Finding, ModuleError, Severity};
 
-use crate::reader::{COVARIANCE, MEAN, Row};
-use crate::releases::{Release, named};
-use crate::settings::ReleaseChoice;
-use cosmology::numbers::NumbersDigest;
+use super::Roles;
+use super::reader::Row;
+use super::releases::{Release, ReleaseChoice, named};
+use crate::matrix::MatrixFile;
+use crate::numbers::NumbersDigest;
+use crate::text::counted;
 
 /// Which release the files are, and where they are not.
 #[derive(Debug)]
-pub(crate) struct Recognition<'r> {
-    pub(crate) release: Option<&'r Release>,
+pub struct Recognition<'r> {
+    /// The release.
+    pub release: Option<&'r Release>,
     /// Whether mean and covariance (or error column) both are the published ones.
-    pub(crate) complete: bool,
-    pub(crate) findings: Vec<Finding>,
+    pub complete: bool,
+    /// Where they are not.
+    pub findings: Vec<Finding>,
 }
 
 const ON_PURPOSE: &str =
     "take both files from one release; if you changed the numbers on purpose pass `--param release=none`";
 
-pub(crate) fn recognise<'r>(
+/// Finds the release that the files are, and where they differ from it.
+///
+/// # Errors
+/// [`ModuleError::BadParameter`] when no release has the name the user typed.
+pub fn recognise<'r>(
+    roles: Roles,
     choice: &ReleaseChoice,
     releases: &'r [Release],
     rows: &[Row],
@@ -38,36 +45,41 @@ pub(crate) fn recognise<'r>(
             .iter()
             .find(|release| !release.generic_covariance && covariance_difference(release, matrix).is_none())
     };
+    // A single error says nothing; a list of them is as good as a covariance.
+    let by_errors = || {
+        let own = rows.iter().map(|row| row.error.map(|error| NumbersDigest::of(&[error])));
+        let own: Vec<NumbersDigest> = own.collect::<Option<_>>()?;
+        releases.iter().find(|release| own.len() > 1 && covariance.is_none() && release.errors == own)
+    };
     let (release, because) = match choice {
-        ReleaseChoice::Ignored => (None, ""),
-        ReleaseChoice::Named(name) => (Some(named(releases, name)?), "the parameter `release` says"),
+        ReleaseChoice::Ignored => (None, String::new()),
+        ReleaseChoice::Named(name) => {
+            (Some(named(releases, name)?), "the parameter `release` says".to_owned())
+        }
         ReleaseChoice::Recognised => match by_mean() {
-            Some(release) => (Some(release), "the mean is that of"),
-            None => (by_covariance(), "the covariance is that of"),
+            Some(release) => (Some(release), format!("the {} is that of", roles.values)),
+            None => match by_errors() {
+                Some(release) => (Some(release), "the errors are those of".to_owned()),
+                None => (by_covariance(), format!("the {} is that of", roles.covariance)),
+            },
         },
     };
     let Some(release) = release else {
         return Ok(Recognition { release: None, complete: false, findings: Vec::new() });
     };
-    if release.rows.is_empty() {
-        return Err(ModuleError::bad_parameter(
-            "release",
-            format!("`{}` is a grid, not a vector", release.name),
-        )
-        .hint("give its file with `--input grid=PATH`"));
-    }
     let mut findings = Vec::new();
-    findings
-        .extend(mean_difference(release, rows).map(|difference| difference.finding(release, because, rows)));
+    findings.extend(
+        mean_difference(release, rows).map(|difference| difference.finding(roles, release, &because, rows)),
+    );
     match covariance {
         Some(matrix) if !release.covariance_rows.is_empty() => {
             findings.extend(covariance_difference(release, matrix).map(|differing| {
                 let other = by_covariance().map(|other| other.name.as_str());
-                covariance_finding(release, because, matrix, &differing, other)
+                covariance_finding(roles, release, &because, matrix, &differing, other)
             }));
         }
         Some(_) => {}
-        None => findings.extend(error_finding(release, because, rows)),
+        None => findings.extend(error_finding(roles, release, &because, rows)),
     }
     let compared = if covariance.is_some() { &release.covariance_rows } else { &release.errors };
     let complete = findings.is_empty() && !compared.is_empty();
@@ -103,7 +115,7 @@ fn mean_difference(release: &Release, rows: &[Row]) -> Option<MeanDifference> {
 }
 
 impl MeanDifference {
-    fn finding(&self, release: &Release, because: &str, rows: &[Row]) -> Finding {
+    fn finding(&self, roles: Roles, release: &Release, because: &str, rows: &[Row]) -> Finding {
         let name = &release.name;
         let (code, index, message) = match *self {
             Self::Count => {
@@ -116,14 +128,15 @@ impl MeanDifference {
             }
             Self::Row(index) | Self::Value(index) => {
                 let (Some(published), Some(row)) = (release.rows.get(index), rows.get(index)) else {
-                    return Finding::new(Severity::Error, "release.mean", MEAN, "the rows differ");
+                    return Finding::new(Severity::Error, "release.mean", roles.values, "the rows differ");
                 };
                 let what = format!("{} at z = {}", published.quantity.0, published.z);
                 if matches!(self, Self::Row(_)) {
                     let found = row.quantity.map_or_else(String::new, |quantity| format!("{quantity} at "));
                     let message = format!(
-                        "{because} `{name}`; row {} of the mean must be {what}, found {found}z = {}",
+                        "{because} `{name}`; row {} of the {} must be {what}, found {found}z = {}",
                         index + 1,
+                        roles.values,
                         row.z
                     );
                     ("covariance.row-order", index, message)
@@ -134,7 +147,8 @@ impl MeanDifference {
             }
         };
         let line = rows.get(index).map_or(0, |row| row.line);
-        Finding::new(Severity::Error, code, format!("input `{MEAN}`, line {line}"), message).hint(ON_PURPOSE)
+        Finding::new(Severity::Error, code, format!("input `{}`, line {line}", roles.values), message)
+            .hint(ON_PURPOSE)
     }
 }
 
@@ -152,6 +166,7 @@ fn covariance_difference(release: &Release, file: &MatrixFile) -> Option<Vec<usi
 }
 
 fn covariance_finding(
+    roles: Roles,
     release: &Release,
     because: &str,
     file: &MatrixFile,
@@ -176,16 +191,21 @@ fn covariance_finding(
         }
     };
     let line = file.lines.get(first).copied().unwrap_or_default();
-    Finding::new(Severity::Error, "release.covariance", format!("input `{COVARIANCE}`, line {line}"), message)
-        .hint(ON_PURPOSE)
+    Finding::new(
+        Severity::Error,
+        "release.covariance",
+        format!("input `{}`, line {line}", roles.covariance),
+        message,
+    )
+    .hint(ON_PURPOSE)
 }
 
-fn error_finding(release: &Release, because: &str, rows: &[Row]) -> Option<Finding> {
+fn error_finding(roles: Roles, release: &Release, because: &str, rows: &[Row]) -> Option<Finding> {
     let differs = |(published, row): (&NumbersDigest, &Row)| {
         row.error.filter(|error| *published != NumbersDigest::of(&[*error])).map(|error| (row.line, error))
     };
     let (line, error) = release.errors.iter().zip(rows).find_map(differs)?;
     let message = format!("{because} `{}`; {error} is not its error", release.name);
-    let place = format!("input `{MEAN}`, line {line}");
+    let place = format!("input `{}`, line {line}", roles.values);
     Some(Finding::new(Severity::Error, "release.error", place, message).hint(ON_PURPOSE))
 }

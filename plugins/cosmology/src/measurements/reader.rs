@@ -1,30 +1,58 @@
-//! Reads the vector of measurements: `z value [error] [quantity [tracer]]`, every line alike.
+//! Reads the vector of measurements: `z value [error [reference]] [quantity [tracer]]`, every line alike.
 
-use cosmology::text::{Line, counted, lines, number, shortened};
-use plugin_api::{Input, ModuleError};
+use plugin_api::ModuleError;
 
-use crate::quantity::Quantity;
-
-/// Role of the vector of measurements.
-pub(crate) const MEAN: &str = "mean";
-/// Role of its covariance.
-pub(crate) const COVARIANCE: &str = "covariance";
-/// Role of a tabulated likelihood.
-pub(crate) const GRID: &str = "grid";
+use super::quantity::Quantity;
+use crate::text::{Line, counted, lines, number, shortened};
 
 /// A line of the vector, as written.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
+pub struct Row {
     /// Line in the file, from 1.
-    pub(crate) line: u64,
-    pub(crate) z: f64,
-    pub(crate) value: f64,
-    pub(crate) error: Option<f64>,
+    pub line: u64,
+    /// Redshift.
+    pub z: f64,
+    /// Measured value.
+    pub value: f64,
+    /// Its error.
+    pub error: Option<f64>,
+    /// Density of matter of the flat ΛCDM cosmology that the value was measured with.
+    pub reference_omega_matter: Option<f64>,
     /// Label in the file, with the prefix it has there.
-    pub(crate) label: Option<String>,
+    pub label: Option<String>,
     /// What the label says, or later what parameter or release say.
-    pub(crate) quantity: Option<Quantity>,
-    pub(crate) tracer: Option<String>,
+    pub quantity: Option<Quantity>,
+    /// Sample.
+    pub tracer: Option<String>,
+}
+
+/// Which numbers a line may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Redshift, value, perhaps its error.
+    Values,
+    /// After the error perhaps the matter density of the reference cosmology.
+    ValuesWithReference,
+}
+
+impl Layout {
+    fn most_numbers(self) -> usize {
+        match self {
+            Self::Values => 3,
+            Self::ValuesWithReference => 4,
+        }
+    }
+
+    fn described(self) -> &'static str {
+        match self {
+            Self::Values => {
+                "each line is `z value quantity` or `z value error quantity`, a tracer may follow"
+            }
+            Self::ValuesWithReference => {
+                "each line is `z value error`, the reference density of matter and then quantity and tracer may follow"
+            }
+        }
+    }
 }
 
 /// How many numbers and how many words each line has.
@@ -37,27 +65,29 @@ struct Shape {
 /// More measurements than any vector has whose covariance is handled as one dense matrix.
 const MOST_ROWS: usize = 5000;
 
-const LAYOUT: &str = "each line is `z value quantity` or `z value error quantity`, a tracer may follow";
-
-pub(crate) fn read(input: &Input<'_>) -> Result<Vec<Row>, ModuleError> {
+/// Reads the vector of the input `role`.
+///
+/// # Errors
+/// [`ModuleError::BadInput`] with line and field for everything that is no line of measurements.
+pub fn read(role: &str, text: &str, layout: Layout) -> Result<Vec<Row>, ModuleError> {
     let mut shape: Option<(Shape, u64)> = None;
     let mut rows = Vec::new();
-    for line in lines(input.text()?) {
-        let found = shape_of(&line)?;
+    for line in lines(text) {
+        let found = shape_of(role, &line, layout)?;
         let (first, first_line) = *shape.get_or_insert((found, line.number));
         if found != first {
             let message =
                 format!("{} in this line, but {} in line {first_line}", described(found), described(first));
-            return Err(ModuleError::bad_input(MEAN, message).line(line.number).hint(LAYOUT));
+            return Err(ModuleError::bad_input(role, message).line(line.number).hint(layout.described()));
         }
         if rows.len() == MOST_ROWS {
             let message = format!("more than {MOST_ROWS} measurements");
-            return Err(ModuleError::bad_input(MEAN, message).line(line.number).hint(LAYOUT));
+            return Err(ModuleError::bad_input(role, message).line(line.number).hint(layout.described()));
         }
-        rows.push(row(&line, first)?);
+        rows.push(row(role, &line, first)?);
     }
     if rows.is_empty() {
-        return Err(ModuleError::bad_input(MEAN, "there is no measurement in it").hint(LAYOUT));
+        return Err(ModuleError::bad_input(role, "there is no measurement in it").hint(layout.described()));
     }
     Ok(rows)
 }
@@ -66,34 +96,35 @@ fn described(shape: Shape) -> String {
     format!("{} and {}", counted(shape.numbers, "number"), counted(shape.words, "word"))
 }
 
-/// The third field is an error when it starts like a number, else a label; the first two are always numbers.
-fn shape_of(line: &Line<'_>) -> Result<Shape, ModuleError> {
+/// What starts like a number is one, as far as the layout goes; the first two fields always are.
+fn shape_of(role: &str, line: &Line<'_>, layout: Layout) -> Result<Shape, ModuleError> {
     let fields = line.fields.len();
-    let third_is_number = line.fields.get(2).is_some_and(|field| {
+    let is_number = |field: &&&str| {
         let unsigned = field.trim_start_matches(['+', '-']).to_ascii_lowercase();
         unsigned.starts_with(|character: char| character.is_ascii_digit() || character == '.')
             || matches!(unsigned.as_str(), "nan" | "inf" | "infinity")
-    });
-    let numbers = if third_is_number { 3 } else { fields.min(2) };
+    };
+    let further = line.fields.iter().take(layout.most_numbers()).skip(2).take_while(is_number).count();
+    let numbers = fields.min(2) + further;
     let shape = Shape { numbers, words: fields - numbers };
     if fields < 2 || shape.words > 2 {
-        let error = ModuleError::bad_input(MEAN, format!("{} in this line", counted(fields, "field")));
+        let error = ModuleError::bad_input(role, format!("{} in this line", counted(fields, "field")));
         let hint = if line.fields.iter().any(|field| field.contains([',', ';'])) {
             "separate fields by blanks: each line is `z value quantity` or `z value error quantity`"
         } else {
-            LAYOUT
+            layout.described()
         };
         return Err(error.line(line.number).hint(hint));
     }
     Ok(shape)
 }
 
-fn row(line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
+fn row(role: &str, line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
     let read = |index: usize, column: u64, expected: &str| {
-        number(MEAN, line.number, column, line.fields.get(index).copied().unwrap_or_default(), expected)
+        number(role, line.number, column, line.fields.get(index).copied().unwrap_or_default(), expected)
     };
     let refuse =
-        |column: u64, message: String| ModuleError::bad_input(MEAN, message).line(line.number).column(column);
+        |column: u64, message: String| ModuleError::bad_input(role, message).line(line.number).column(column);
     let z = read(0, 1, "a redshift")?;
     if z <= 0.0 || z > 1100.0 {
         return Err(refuse(1, format!("a redshift of {z}, expected more than 0 and at most 1100")));
@@ -102,11 +133,22 @@ fn row(line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
     if value <= 0.0 {
         return Err(refuse(2, format!("a value of {value}, but all these quantities are positive")));
     }
-    let error = if shape.numbers == 3 { Some(read(2, 3, "the error of the value")?) } else { None };
+    let error = if shape.numbers >= 3 { Some(read(2, 3, "the error of the value")?) } else { None };
     if let Some(error) = error
         && error <= 0.0
     {
         return Err(refuse(3, format!("an error of {error}, expected a positive number")));
+    }
+    let reference_omega_matter = if shape.numbers == 4 {
+        Some(read(3, 4, "the density of matter of the reference cosmology")?)
+    } else {
+        None
+    };
+    if let Some(omega) = reference_omega_matter
+        && !(omega > 0.0 && omega <= 1.0)
+    {
+        let message = format!("a reference density of matter of {omega}, expected more than 0 and at most 1");
+        return Err(refuse(4, message));
     }
     let label = line.fields.get(shape.numbers).map(|&label| label.to_owned());
     let quantity = match &label {
@@ -117,22 +159,34 @@ fn row(line: &Line<'_>, shape: Shape) -> Result<Row, ModuleError> {
         })?),
     };
     let tracer = line.fields.get(shape.numbers + 1).map(|&tracer| tracer.to_owned());
-    Ok(Row { line: line.number, z, value, error, label, quantity, tracer })
+    Ok(Row { line: line.number, z, value, error, reference_omega_matter, label, quantity, tracer })
 }
 
-/// Refuses the same measurement given twice: same redshift, quantity and tracer. Rows whose quantity is not known (yet)
-/// may be different measurements.
-pub(crate) fn refuse_duplicates(rows: &[Row]) -> Result<(), ModuleError> {
+/// What is the same measurement given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicate {
+    /// The same quantity of the same tracer at the same redshift.
+    SameQuantity,
+    /// Also with the same value: compilations list several analyses of one sample.
+    SameValue,
+}
+
+/// Refuses the same measurement given twice. Rows whose quantity is not known (yet) may be different measurements.
+///
+/// # Errors
+/// [`ModuleError::BadInput`] at the second of the two.
+pub fn refuse_duplicates(role: &str, rows: &[Row], duplicate: Duplicate) -> Result<(), ModuleError> {
     for (index, row) in rows.iter().enumerate() {
         let same = |earlier: &&Row| {
             earlier.z.to_bits() == row.z.to_bits()
                 && earlier.quantity == row.quantity
                 && earlier.tracer == row.tracer
+                && (duplicate == Duplicate::SameQuantity || earlier.value.to_bits() == row.value.to_bits())
         };
         let Some(quantity) = row.quantity else { continue };
         if let Some(earlier) = rows.iter().take(index).find(same) {
             let message = format!("{quantity} at z = {} stands in line {} already", row.z, earlier.line);
-            return Err(ModuleError::bad_input(MEAN, message).line(row.line).hint(
+            return Err(ModuleError::bad_input(role, message).line(row.line).hint(
                 "remove one line, and its row and column of the covariance; for two samples at one redshift name the \
                  tracers in a last column, or with `--param tracer=…`",
             ));
@@ -146,7 +200,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<Row>, ModuleError> {
-        read(&Input { role: MEAN, name: "mean.txt", bytes: text.as_bytes() })
+        read("mean", text, Layout::Values)
     }
 
     #[test]
@@ -192,9 +246,31 @@ mod tests {
     #[test]
     fn a_measurement_given_twice_is_refused_with_both_lines() {
         let rows = parse("# c\n0.5 13.5 DM_over_rs\n0.5 21 DH_over_rs\n0.50 13.5 DM_over_rs\n").unwrap();
-        let error = refuse_duplicates(&rows).unwrap_err().to_string();
+        let error = refuse_duplicates("mean", &rows, Duplicate::SameQuantity).unwrap_err().to_string();
         assert!(error.contains("line 4") && error.contains("line 2 already"), "{error}");
         let rows = parse("0.5 13.5 DM_over_rs LRG\n0.5 13.6 DM_over_rs ELG\n").unwrap();
-        refuse_duplicates(&rows).unwrap();
+        refuse_duplicates("mean", &rows, Duplicate::SameQuantity).unwrap();
+    }
+
+    #[test]
+    fn a_reference_density_is_a_fourth_number_where_the_layout_has_one() {
+        let text = "0.35 0.44 0.05 0.25\n0.77 0.49 0.18 0.25\n";
+        let rows = read("table", text, Layout::ValuesWithReference).unwrap();
+        assert_eq!((rows[1].error, rows[1].reference_omega_matter), (Some(0.18), Some(0.25)));
+        assert!(parse(text).unwrap_err().to_string().contains("unknown quantity `0.25`"));
+        let error = read("table", "0.35 0.44 0.05 2.5\n", Layout::ValuesWithReference).unwrap_err();
+        assert!(
+            error.to_string().contains("line 1, field 4: a reference density of matter of 2.5"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_compilation_may_list_a_redshift_twice_but_not_a_value() {
+        let rows = read("table", "0.6 0.39 f_sigma8\n0.6 0.55 f_sigma8\n0.6 0.39 f_sigma8\n", Layout::Values)
+            .unwrap();
+        refuse_duplicates("table", &rows[..2], Duplicate::SameValue).unwrap();
+        let error = refuse_duplicates("table", &rows, Duplicate::SameValue).unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("line 1 already"), "{error}");
     }
 }

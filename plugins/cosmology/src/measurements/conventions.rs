@@ -3,24 +3,29 @@
 use plugin_api::ModuleError;
 use serde_json::{Value, json};
 
-use crate::releases::Release;
-use crate::settings::{CovarianceKind, Settings};
+use super::releases::{CovarianceKind, Release};
+use super::settings::VectorSettings;
 
 /// The convention a dataset is stored with. No number of it is ever changed by it: it is recorded, exported, and used
 /// where ratios are derived on request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Conventions {
-    pub(crate) fiducial_rd_mpc: Option<f64>,
-    pub(crate) rd_rescale: Option<f64>,
-    pub(crate) covariance_kind: CovarianceKind,
+pub struct Conventions {
+    /// Fiducial r_d that is folded into the values, in Mpc.
+    pub fiducial_rd_mpc: Option<f64>,
+    /// Ratio of the sound horizon that the values use to r_d.
+    pub rd_rescale: Option<f64>,
+    /// What the file of the covariance holds.
+    pub covariance_kind: CovarianceKind,
     fiducial_source: &'static str,
     rescale_source: &'static str,
 }
 
 impl Conventions {
+    /// The convention by parameters, or by the recognised release.
+    ///
     /// # Errors
     /// [`ModuleError::BadParameter`] when a parameter contradicts the recognised release.
-    pub(crate) fn settle(settings: &Settings, release: Option<&Release>) -> Result<Self, ModuleError> {
+    pub fn settle(settings: &VectorSettings, release: Option<&Release>) -> Result<Self, ModuleError> {
         let (fiducial_rd_mpc, fiducial_source) = settle(
             "fiducial_rd_mpc",
             settings.fiducial_rd_mpc,
@@ -60,7 +65,8 @@ impl Conventions {
     }
 
     /// `x` in units of r_d when it is stored as a length, by the convention.
-    pub(crate) fn in_rulers(&self, x: f64) -> f64 {
+    #[must_use]
+    pub fn in_rulers(&self, x: f64) -> f64 {
         match (self.fiducial_rd_mpc, self.rd_rescale) {
             (Some(fiducial), _) => x / fiducial,
             (None, Some(rescale)) => x * rescale,
@@ -68,7 +74,9 @@ impl Conventions {
         }
     }
 
-    pub(crate) fn metadata(&self) -> Value {
+    /// The convention in words and numbers.
+    #[must_use]
+    pub fn metadata(&self) -> Value {
         let meaning = match (self.fiducial_rd_mpc, self.rd_rescale) {
             (Some(fiducial), _) => format!(
                 "values that hold r_d are stored with r_d/({fiducial} Mpc) in its place: lengths as D (r_fid/r_d) in \

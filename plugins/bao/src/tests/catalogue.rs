@@ -1,0 +1,138 @@
+//! The embedded lists, against each other and against the published files.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use cosmology::numbers::NumbersDigest;
+use plugin_api::ModuleError;
+use serde_json::Value;
+
+use crate::releases::Known;
+
+/// Folder of the published releases: `HOST_TEST_DATA`, or `../shared/data` beside the workspace.
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+pub(super) fn published(path: &str) -> PathBuf {
+    let folder = std::env::var("HOST_TEST_DATA").ok().filter(|value| !value.is_empty());
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    PathBuf::from(folder.unwrap_or_else(|| beside.to_owned())).join("cosmology").join(path)
+}
+
+fn document() -> Value {
+    serde_json::from_str(include_str!("../../catalogue.json")).unwrap()
+}
+
+#[test]
+fn every_dataset_is_a_release_whose_numbers_are_known_and_every_release_a_dataset() {
+    let known = Known::read().unwrap();
+    let vectors = known.vectors.iter().map(|release| release.name.as_str());
+    let grids = known.grids.iter().map(|release| release.name.as_str());
+    let releases: Vec<&str> = vectors.chain(grids).collect();
+    let named: BTreeSet<&str> = releases.iter().copied().collect();
+    assert_eq!(named.len(), releases.len());
+    let document = document();
+    let datasets = document["datasets"].as_object().unwrap();
+    let recognised: BTreeSet<&str> =
+        datasets.values().map(|dataset| dataset["parameters"]["release"].as_str().unwrap()).collect();
+    assert_eq!(recognised, named);
+    for name in &named {
+        assert_eq!(datasets[*name]["parameters"]["release"], *name);
+        let publication = known.catalogue.get(name).unwrap();
+        assert!(!publication.title.is_empty() && !publication.licence.is_empty(), "{name}");
+        assert!(!publication.citation.is_empty(), "{name}");
+        for citation in &publication.citation {
+            let url = citation.url.as_deref().unwrap_or_default();
+            assert!(!citation.text.is_empty() && url.starts_with("https://"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_embedded_list_is_consistent() {
+    for release in &Known::read().unwrap().vectors {
+        assert!(matches!(release.covariance_rows.len(), n if n == 0 || n == release.rows.len()));
+        for row in &release.rows {
+            assert!(row.z > 0.0 && !row.tracer.is_empty(), "{}", release.name);
+        }
+        // Else rows without tracers could be taken for duplicates before the release names them.
+        let rows: BTreeSet<_> = release.rows.iter().map(|row| (row.z.to_bits(), row.quantity.0)).collect();
+        assert_eq!(rows.len(), release.rows.len(), "{}", release.name);
+    }
+}
+
+/// Each pair stands once; the host knows it from both sides.
+#[test]
+fn conflicts_name_datasets_and_each_pair_once() {
+    let document = document();
+    let datasets = document["datasets"].as_object().unwrap();
+    let mut pairs = BTreeSet::new();
+    for (name, dataset) in datasets {
+        for conflict in dataset["conflicts"].as_array().into_iter().flatten() {
+            assert!(!conflict["reason"].as_str().unwrap().is_empty());
+            for other in conflict["with"].as_array().unwrap() {
+                let other = other.as_str().unwrap();
+                assert!(datasets.contains_key(other) && other != name, "{name}: {other}");
+                let (low, high) =
+                    if name.as_str() < other { (name.as_str(), other) } else { (other, name.as_str()) };
+                assert!(pairs.insert((low, high)), "{name}: {other}");
+            }
+        }
+    }
+    for (left, right) in [
+        ("sdss_dr12_consensus_bao", "sdss_dr16_lrg_bao"),
+        ("desi_dr2_lya", "sdss_dr16_lya_auto"),
+        ("desi_dr2", "desi_dr2_lrg3_elg1"),
+        ("sdss_dr16_lrg_bao", "sdss_dr16_lrg_bao_plus"),
+        ("desi_dr1", "sdss_dr12_consensus_bao"),
+    ] {
+        assert!(pairs.contains(&(left, right)), "{left}: {right}");
+    }
+}
+
+#[test]
+fn digests_and_addresses_are_those_of_the_published_files() {
+    let Ok(manifest) = std::fs::read_to_string(published("MANIFEST.json")) else { return };
+    let files: Vec<Value> = serde_json::from_str(&manifest).unwrap();
+    let mut rest: BTreeSet<&str> = files
+        .iter()
+        .filter(|file| file["probe"] == "bao")
+        .map(|file| file["file"].as_str().unwrap())
+        .collect();
+    for (name, dataset) in document()["datasets"].as_object().unwrap() {
+        for (role, input) in dataset["inputs"].as_object().unwrap() {
+            let Some(url) = input["url"].as_str() else { continue };
+            let is_it = |file: &&Value| {
+                let repository = file["repo"].as_str().unwrap().trim_start_matches("github.com/");
+                let (commit, path) = (file["commit"].as_str().unwrap(), file["path"].as_str().unwrap());
+                url == format!("https://raw.githubusercontent.com/{repository}/{commit}/{path}")
+            };
+            let file = files.iter().find(is_it).unwrap_or_else(|| panic!("{name} {role}: {url}"));
+            assert_eq!(
+                (&input["sha256"], &input["bytes"]),
+                (&file["sha256"], &file["bytes"]),
+                "{name} {role}"
+            );
+            rest.remove(file["file"].as_str().unwrap());
+        }
+    }
+    assert!(rest.is_empty(), "in no dataset: {rest:?}");
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_nearest() {
+    let known = Known::read().unwrap();
+    let vector = |name| cosmology::measurements::releases::named(&known.vectors, name);
+    assert_eq!(vector("desi_dr2").unwrap().rows.len(), 13);
+    let ModuleError::BadParameter(fault) = vector("desi_dr3").unwrap_err() else { panic!() };
+    assert!(fault.hint.unwrap().contains("`desi_dr"));
+    let ModuleError::BadParameter(fault) = known.grid("sdss_dr7_mg").unwrap_err() else { panic!() };
+    assert!(fault.hint.unwrap().contains("`sdss_dr7_mgs`"));
+    assert!(known.grid("desi_dr2").is_err() && known.refuse_grid("sdss_dr7_mgs").is_err());
+}
+
+#[test]
+fn a_digest_sees_every_bit_but_not_the_sign_of_zero() {
+    let digest = |numbers: &[f64]| NumbersDigest::of(numbers);
+    assert_eq!(digest(&[0.0, 1.0]), digest(&[-0.0, 1.0]));
+    assert_ne!(digest(&[1.0]), digest(&[1.0 + f64::EPSILON]));
+    assert_ne!(digest(&[1.0, 2.0]), digest(&[2.0, 1.0]));
+}

@@ -1,0 +1,92 @@
+//! Layouts of other programs.
+//!
+//! * `cobaya`: what the class `bao.generic` of Cobaya 3.6 reads. Each row keeps Cobaya's label and its native value,
+//!   so the fiducial r_d travels as `rs_fid`.
+//! * `fit`: one JSON object with observations, uncertainties, covariance, redshifts and metadata.
+
+use std::collections::BTreeMap;
+
+use plugin_api::{ExportContent, ExportFile, ExportFormat, FieldSource};
+
+use super::conventions::Conventions;
+use crate::catalogue::Publication;
+
+/// A file that ends in `suffix`.
+#[must_use]
+pub fn file(suffix: &str, content: ExportContent) -> ExportFile {
+    ExportFile { suffix: suffix.to_owned(), content }
+}
+
+/// The likelihood block. The host writes the folder as a JSON string with its quotes, which YAML reads as the same text.
+#[must_use]
+pub fn cobaya_block(publication: Option<&Publication>, settings: &[String]) -> ExportContent {
+    let mut text = String::from("# Data {name}, for the class bao.generic of Cobaya.\n");
+    if let Some(publication) = publication {
+        text.push_str("# ");
+        text.push_str(&publication.title);
+        text.push('\n');
+        for citation in &publication.citation {
+            text.push_str("# ");
+            text.push_str(&citation.text);
+            text.push('\n');
+        }
+    }
+    text.push_str(
+        "# To combine several: give each block a name of its own and add `class: bao.generic` to it.\n",
+    );
+    text.push_str("likelihood:\n  bao.generic:\n    path: {directory}\n");
+    for setting in settings {
+        text.push_str("    ");
+        text.push_str(setting);
+        text.push('\n');
+    }
+    ExportContent::Text { text }
+}
+
+/// Mean, covariance and likelihood block for Cobaya.
+#[must_use]
+pub fn cobaya_vector(conventions: &Conventions, publication: Option<&Publication>) -> ExportFormat {
+    let mut settings =
+        vec!["measurements_file: {name}_mean.txt".to_owned(), "cov_file: {name}_cov.txt".to_owned()];
+    if let Some(fiducial) = conventions.fiducial_rd_mpc {
+        settings.push(format!("rs_fid: {fiducial}"));
+    }
+    if let Some(rescale) = conventions.rd_rescale {
+        settings.push(format!("rs_rescale: {rescale}"));
+    }
+    let columns = ["z", "observable", "quantity"].map(str::to_owned).to_vec();
+    ExportFormat {
+        meaning: "Cobaya's class bao.generic: vector, covariance, and the block for its input file"
+            .to_owned(),
+        files: vec![
+            file(
+                "_mean.txt",
+                ExportContent::Columns {
+                    table: "data".to_owned(),
+                    columns,
+                    header: Some("# z value quantity".to_owned()),
+                },
+            ),
+            file("_cov.txt", ExportContent::Matrix { matrix: "covariance".to_owned(), leading_size: false }),
+            file(".yaml", cobaya_block(publication, &settings)),
+        ],
+    }
+}
+
+/// One JSON object with everything a fitting program needs.
+#[must_use]
+pub fn fit_vector() -> ExportFormat {
+    let column = |name: &str| FieldSource::Column { table: "data".to_owned(), column: name.to_owned() };
+    let fields = BTreeMap::from([
+        ("observations".to_owned(), column("observable")),
+        ("uncertainties".to_owned(), column("uncertainty")),
+        ("redshifts".to_owned(), column("z")),
+        ("covariance".to_owned(), FieldSource::Matrix { matrix: "covariance".to_owned() }),
+        ("metadata".to_owned(), FieldSource::Metadata),
+    ]);
+    ExportFormat {
+        meaning: "one JSON object for a fitting program; metadata.quantities says what each row is"
+            .to_owned(),
+        files: vec![file("_fit.json", ExportContent::Document { fields })],
+    }
+}

@@ -1,0 +1,84 @@
+//! Whole derivations without a host.
+mod corrections;
+mod damages;
+mod files;
+mod known;
+mod oracle;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use plugin_api::{Column, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters};
+use serde_json::{Value, json};
+
+pub(super) const GOLD: &str = include_str!("../bundled/growth_gold2018.txt");
+pub(super) const WIGGLEZ: &str = include_str!("../bundled/wigglez_block.txt");
+pub(super) const QUASARS: &str = include_str!("../bundled/sdss_quasar_block.txt");
+
+pub(super) fn parameters(values: Value) -> Parameters {
+    let Value::Object(values) = values else { panic!("an object") };
+    Parameters::new(values)
+}
+
+/// Derives from texts by role.
+pub(super) fn run(files: &[(&str, &str)], values: Value) -> Result<Derived<'static>, ModuleError> {
+    let inputs =
+        files.iter().map(|&(role, text)| Input { role, name: "file.txt", bytes: text.as_bytes() }).collect();
+    super::derive(&Inputs::new(inputs), &parameters(values))
+}
+
+/// The bundled dataset, with one text changed.
+pub(super) fn gold(changed: (&str, &str), values: Value) -> Result<Derived<'static>, ModuleError> {
+    let mut files =
+        BTreeMap::from([("table", GOLD), ("wigglez_block", WIGGLEZ), ("sdss_quasar_block", QUASARS)]);
+    files.insert(changed.0, changed.1);
+    run(&files.into_iter().collect::<Vec<_>>(), values)
+}
+
+/// The columns of a table, by name.
+pub(super) fn columns(derived: Derived<'static>, table: &str) -> BTreeMap<String, Column> {
+    let table = derived.tables.into_iter().find(|candidate| candidate.name() == table).unwrap();
+    let names: Vec<String> = table.fields().iter().map(|field| field.name.clone()).collect();
+    names.into_iter().zip(table.into_batches().next().unwrap().unwrap()).collect()
+}
+
+pub(super) fn codes(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+pub(super) fn fault(result: Result<Derived<'static>, ModuleError>) -> Fault {
+    match result {
+        Err(ModuleError::BadInput(fault) | ModuleError::BadParameter(fault)) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Lines of a table without its comments.
+pub(super) fn measurement_lines(table: &str) -> Vec<&str> {
+    table.lines().filter(|line| !line.starts_with('#')).collect()
+}
+
+/// Redshift, value and error of the bundled table, as Gold-2018 was published.
+pub(super) fn three_columns() -> String {
+    let line = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    measurement_lines(GOLD).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The full covariance of Gold-2018 as text, each element as `change` leaves it.
+pub(super) fn full_covariance(change: impl Fn(usize, usize, f64) -> f64) -> String {
+    let matrix = gold(("table", GOLD), json!({})).unwrap().matrices.remove(0);
+    let row = |row: usize| {
+        let fields = (0..matrix.size)
+            .map(|column| format!("{:e}", change(row, column, matrix.values[row * matrix.size + column])));
+        fields.collect::<Vec<_>>().join(" ")
+    };
+    (0..matrix.size).map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// A published file: in the folder `HOST_TEST_DATA`, or `../shared/data` beside the workspace.
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+pub(super) fn published(path: &str) -> PathBuf {
+    let folder = std::env::var("HOST_TEST_DATA").ok().filter(|value| !value.is_empty());
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    PathBuf::from(folder.unwrap_or_else(|| beside.to_owned())).join("cosmology").join(path)
+}
