@@ -14,6 +14,8 @@ pub enum Need {
     Numpy,
     /// The same with Cobaya.
     Cobaya,
+    /// The same with sacc, which brings astropy.
+    Sacc,
 }
 
 impl Need {
@@ -31,6 +33,7 @@ impl Need {
                 (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
             }
             Self::Cobaya => (!imports("cobaya")).then(|| format!("`{}` cannot import cobaya", python())),
+            Self::Sacc => (!imports("sacc")).then(|| format!("`{}` cannot import sacc", python())),
         }
     }
 }

@@ -228,14 +228,17 @@ pub enum ExportContent {
         #[serde(default)]
         leading_size: bool,
     },
-    /// Text in which `{name}` stands for the dataset's name, and `{directory}` for the folder of the export as a JSON
-    /// string with its quotes, which YAML reads as well.
+    /// Text in which `{name}` stands for the dataset's name, `{folder}` for the path of the folder of the export, and
+    /// `{directory}` for the same as a JSON string with its quotes, which YAML reads as well.
     Text {
         /// The text.
         text: String,
     },
     /// A FITS file: an empty primary array, then one binary table after the other.
     Fits {
+        /// Further cards of the primary header, as in [`FitsTable::header`].
+        #[serde(default)]
+        header: BTreeMap<String, Value>,
         /// The tables, in order.
         tables: Vec<FitsTable>,
     },

@@ -133,7 +133,7 @@ pub use crate::descriptor::{
     MatrixContract, OutputContract, ParameterKind, ParameterSpecification, TableContract,
 };
 pub use crate::error::{Fault, ModuleError};
-pub use crate::fits::{FitsColumn, FitsTable, FitsValues};
+pub use crate::fits::{FitsColumn, FitsRows, FitsTable, FitsValues};
 pub use crate::inputs::{Input, Inputs};
 pub use crate::module::DerivationModule;
 pub use crate::parameters::Parameters;

@@ -4,6 +4,7 @@
 mod abi;
 mod cli;
 mod damaged;
+mod exports;
 mod faults;
 mod hostile;
 mod ingest;
@@ -19,6 +20,7 @@ fn main() {
         way::trials(),
         reference::trials(),
         damaged::trials(),
+        exports::trials(),
         ingest::trials(),
         hostile::trials(),
         abi::trials(),

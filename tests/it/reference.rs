@@ -1,7 +1,7 @@
 //! Published numbers: every release is read, recognised, kept to the last bit, and gives the published likelihood.
 
 mod basis;
-mod likelihood;
+pub(crate) mod likelihood;
 pub(crate) mod releases;
 
 use std::collections::BTreeSet;
@@ -58,13 +58,13 @@ fn matrix(text: &str) -> Vec<Vec<f64>> {
 }
 
 /// An export of a prepared dataset.
-fn exported(sandbox: &Sandbox, name: &str, format: &str) {
+pub(crate) fn exported(sandbox: &Sandbox, name: &str, format: &str) {
     let output = sandbox.path("it's an export");
     let arguments = ["export", name, "--format", format, "--output", output.to_str().unwrap()];
     let _ = sandbox.run(arguments).success();
 }
 
-fn read(sandbox: &Sandbox, file: &str) -> String {
+pub(crate) fn read(sandbox: &Sandbox, file: &str) -> String {
     std::fs::read_to_string(sandbox.path("it's an export").join(file)).unwrap()
 }
 

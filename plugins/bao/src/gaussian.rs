@@ -43,6 +43,7 @@ pub(crate) fn derive(
     derived = derived
         .export("cobaya", exports::cobaya_vector(&vector.conventions, publication))
         .export("fit", exports::fit_vector());
+    derived = exports::shared(derived, &vector.measurements, &vector.conventions);
     derived.plots = pictures(&vector.measurements, &vector.conventions);
     Ok(known.catalogue.describe(vector.describe(derived), release))
 }

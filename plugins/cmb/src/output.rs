@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cosmology::catalogue::Catalogue;
+use cosmology::exports::{cosmosis, sacc};
 use cosmology::matrix::SquareMatrix;
 use cosmology::reference::PLANCK_2018;
 use plugin_api::{
@@ -51,7 +52,10 @@ impl Dataset {
         derived
             .matrices
             .extend(self.precision.map(|precision| Matrix::new("precision", size, precision.into_values())));
-        Ok(derived.export("fit", fit()).plot("ellipses", ellipses()).plot("correlation", correlation()))
+        Ok(shared(derived, &self.rows)
+            .export("fit", fit())
+            .plot("ellipses", ellipses())
+            .plot("correlation", correlation()))
     }
 
     fn table(&self) -> Table<'static> {
@@ -137,6 +141,19 @@ fn reference(convention: &Convention, rows: &[(Quantity, f64)]) -> ReferenceMode
     let mut model = PLANCK_2018.model("data", "observable", Some("covariance"), predictions, false);
     model.meaning.push_str("; here with the z*, radiation and neutrinos of the dataset's convention");
     model
+}
+
+/// The layouts that every probe has.
+fn shared<'a>(derived: Derived<'a>, rows: &[(Quantity, f64)]) -> Derived<'a> {
+    let data_type = |quantity: Quantity| sacc::data_type(quantity.label()).unwrap_or_default().to_owned();
+    let points = sacc::Points {
+        data_types: rows.iter().map(|(quantity, _)| data_type(*quantity)).collect(),
+        tracers: rows.iter().map(|_| "cmb".to_owned()).collect(),
+        tags: vec![("quantity", sacc::Tag::Column("parameter")), ("unit", sacc::Tag::Column("unit"))],
+    };
+    let quantity = cosmosis::Quantity::Column("parameter");
+    let gaussian = cosmosis::Gaussian { quantity, redshift: None, ruler_scale: 1.0 };
+    sacc::add(cosmosis::add_gaussian(derived, &gaussian), &points)
 }
 
 fn fit() -> ExportFormat {

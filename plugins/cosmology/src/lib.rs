@@ -8,6 +8,7 @@
 pub mod background;
 pub mod catalogue;
 pub mod constants;
+pub mod exports;
 pub mod growth;
 pub mod integrate;
 pub mod matrix;

@@ -62,6 +62,7 @@ pub(crate) fn derive(
         .table(table)
         .export("cobaya", exports::cobaya_vector(&vector.conventions, publication))
         .export("fit", fit(settings.target_omega_matter.is_some()));
+    derived = exports::shared(derived, &vector.measurements, &vector.conventions);
     derived.plots = pictures(&vector.measurements, &vector.conventions);
     let (measurements, covariance) = (vector.measurements.clone(), vector.covariance.clone());
     derived = known.catalogue.describe(vector.describe(derived), release);

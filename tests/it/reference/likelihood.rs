@@ -87,11 +87,11 @@ fn prepare_all(sandbox: &Sandbox) -> Entries {
     entries
 }
 
-fn cosmologies() -> Value {
+pub(crate) fn cosmologies() -> Value {
     document("oracle.json")["cosmologies"].clone()
 }
 
-fn compare(entry: &str, format: &str, found: &Value) {
+pub(crate) fn compare(entry: &str, format: &str, found: &Value) {
     let oracle = document("oracle.json");
     let labels: Vec<String> = oracle["cosmologies"].as_object().map(Map::keys).unwrap().cloned().collect();
     assert_eq!(labels, ["A", "B"]);
@@ -108,7 +108,7 @@ fn compare(entry: &str, format: &str, found: &Value) {
 }
 
 /// Runs a script of `tests/peers` once, with its task on standard input.
-fn run(sandbox: &Sandbox, script: &str, task: &Value) -> Value {
+pub(crate) fn run(sandbox: &Sandbox, script: &str, task: &Value) -> Value {
     let mut child = std::process::Command::new(python())
         .arg(repository().join("tests/peers").join(script))
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -23,7 +23,7 @@ pub(super) struct Identity<'a> {
     citations: &'a [Citation],
     licence: &'a str,
     metadata: &'a BTreeMap<String, Json>,
-    units: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+    pub(super) units: BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
     contract: &'a OutputContract,
     findings: &'a [Finding],
     /// What a reader of this format must know of how values are written.

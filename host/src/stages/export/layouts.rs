@@ -6,7 +6,7 @@
 use plugin_api::{ExportContent, ExportFile, ExportFormat, FieldSource};
 
 use super::identity::Identity;
-use super::{OutputFile, Source, json, numbers, unsayable};
+use super::{OutputFile, Source, fits, json, numbers, unsayable};
 use crate::dataset::{Cell, ColumnView, SquareMatrix};
 use crate::error::{Error, Kind, Result};
 
@@ -14,9 +14,9 @@ pub(super) fn files(source: &Source, format: &str, layout: &ExportFormat) -> Res
     layout.files.iter().map(|file| one_file(&Layout { source, format }, file)).collect()
 }
 
-struct Layout<'a> {
-    source: &'a Source<'a>,
-    format: &'a str,
+pub(super) struct Layout<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) format: &'a str,
 }
 
 fn one_file(layout: &Layout, file: &ExportFile) -> Result<OutputFile> {
@@ -26,9 +26,7 @@ fn one_file(layout: &Layout, file: &ExportFile) -> Result<OutputFile> {
         }
         ExportContent::Matrix { matrix, leading_size } => layout.matrix(matrix, *leading_size)?,
         ExportContent::Text { text } => layout.text(text)?.into_bytes(),
-        ExportContent::Fits { .. } => {
-            return Err(Error::new(Kind::Usage, "this host does not write FITS files yet"));
-        }
+        ExportContent::Fits { header, tables } => fits::file(layout, header, tables)?,
         ExportContent::Document { fields } => {
             let mut out = Vec::from(b"{");
             for (position, (name, field)) in fields.iter().enumerate() {
@@ -110,6 +108,9 @@ impl<'a> Layout<'a> {
             if let Some(after) = from.strip_prefix("{name}") {
                 out.push_str(self.source.name);
                 rest = after;
+            } else if let Some(after) = from.strip_prefix("{folder}") {
+                out.push_str(&self.directory()?);
+                rest = after;
             } else if let Some(after) = from.strip_prefix("{directory}") {
                 out.push_str(&serde_json::Value::from(self.directory()?).to_string());
                 rest = after;
@@ -162,21 +163,26 @@ impl<'a> Layout<'a> {
         refused.map_or(Ok(()), Err)
     }
 
-    fn find_column(&self, table: &str, column: &str) -> Result<ColumnView<'a>> {
+    pub(super) fn find_column(&self, table: &str, column: &str) -> Result<ColumnView<'a>> {
         let found = self.source.dataset.table(table).and_then(|table| table.column(column));
         found.ok_or_else(|| self.unknown(&format!("column `{column}` of table `{table}`")))
     }
 
-    fn find_matrix(&self, matrix: &str) -> Result<&'a SquareMatrix> {
+    pub(super) fn find_matrix(&self, matrix: &str) -> Result<&'a SquareMatrix> {
         self.source.dataset.matrix(matrix).ok_or_else(|| self.unknown(&format!("matrix `{matrix}`")))
     }
 
     fn unknown(&self, what: &str) -> Error {
-        let message = format!("format `{}` asks for {what}, which the dataset does not have", self.format);
-        Error::new(Kind::PluginCrashed, message).hint("report this to the authors of the module")
+        self.blame(&format!("asks for {what}, which the dataset does not have"))
     }
 
-    fn unsayable_cell(&self, table: &str, column: &str, row: usize, message: &str) -> Error {
+    /// The layout itself makes no sense.
+    pub(super) fn blame(&self, message: &str) -> Error {
+        Error::new(Kind::PluginCrashed, format!("format `{}` {message}", self.format))
+            .hint("report this to the authors of the module")
+    }
+
+    pub(super) fn unsayable_cell(&self, table: &str, column: &str, row: usize, message: &str) -> Error {
         unsayable(self.format, &format!("table `{table}`, row {}, column `{column}`", row + 1), message)
     }
 

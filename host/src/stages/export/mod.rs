@@ -16,9 +16,11 @@
 //! written outside the folder.
 
 mod csv_files;
+mod fits;
 mod identity;
 mod json;
 mod layouts;
+mod metadata;
 mod npz;
 mod numbers;
 #[cfg(test)]

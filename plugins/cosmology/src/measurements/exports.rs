@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use plugin_api::{ExportContent, ExportFile, ExportFormat, FieldSource};
+use plugin_api::{Derived, ExportContent, ExportFile, ExportFormat, FieldSource};
 
 use super::conventions::Conventions;
+use super::vector::Measurement;
 use crate::catalogue::Publication;
+use crate::exports::{cosmosis, sacc};
 
 /// A file that ends in `suffix`.
 #[must_use]
@@ -89,4 +91,25 @@ pub fn fit_vector() -> ExportFormat {
             .to_owned(),
         files: vec![file("_fit.json", ExportContent::Document { fields })],
     }
+}
+
+/// Adds the layouts that every probe has.
+#[must_use]
+pub fn shared<'a>(
+    derived: Derived<'a>,
+    measurements: &[Measurement],
+    conventions: &Conventions,
+) -> Derived<'a> {
+    let data_type = |row: &Measurement| sacc::data_type(row.quantity.label()).unwrap_or_default().to_owned();
+    let points = sacc::Points {
+        data_types: measurements.iter().map(data_type).collect(),
+        tracers: measurements.iter().map(|row| row.tracer.clone()).collect(),
+        tags: ["z", "quantity", "unit"].map(|name| (name, sacc::Tag::Column(name))).to_vec(),
+    };
+    let gaussian = cosmosis::Gaussian {
+        quantity: cosmosis::Quantity::Column("quantity"),
+        redshift: Some("z"),
+        ruler_scale: conventions.in_rulers(1.0),
+    };
+    sacc::add(cosmosis::add_gaussian(derived, &gaussian), &points)
 }
