@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
 
+pub use growing::GrowingFile;
+
 /// What the name of a staging directory starts with.
 const STAGING_PREFIX: &str = ".staging-";
 
@@ -388,5 +390,6 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
+mod growing;
 #[cfg(test)]
 mod tests;

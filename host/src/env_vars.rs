@@ -62,6 +62,10 @@ variables! {
     PBUF_DATA_PREPARATION_PARALLEL_PROCESSING;
     /// Sets `processing.workers`.
     PBUF_DATA_PREPARATION_WORKERS;
+    /// Sets `fetch.attempts`.
+    PBUF_FETCH_ATTEMPTS;
+    /// Sets `fetch.timeout_seconds`.
+    PBUF_FETCH_TIMEOUT_SECONDS;
     /// Sets `framework.cache_directory`.
     PBUF_FRAMEWORK_CACHE_DIRECTORY;
     /// Sets `framework.log_directory`.

@@ -44,13 +44,15 @@ pub enum Kind {
     Corrupt,
     /// The host is in maintenance.
     Maintenance,
+    /// A server cannot be reached, does not have the file, or ends every attempt early.
+    Network,
     /// Stopped by the user.
     Interrupted,
 }
 
 impl Kind {
     /// Every kind, in the order of the exit codes.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Internal,
         Self::Usage,
         Self::CheckFailed,
@@ -67,6 +69,7 @@ impl Kind {
         Self::Storage,
         Self::Corrupt,
         Self::Maintenance,
+        Self::Network,
         Self::Interrupted,
     ];
 
@@ -89,6 +92,7 @@ impl Kind {
             Self::Storage => 18,
             Self::Corrupt => 19,
             Self::Maintenance => 20,
+            Self::Network => 21,
             Self::Interrupted => 130,
         }
     }

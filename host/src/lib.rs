@@ -9,11 +9,14 @@
 //!   planned and checked without running one line of it ([`modules::manifest`]).
 //! * An input is read once into a sealed memory file: what is hashed is what the module sees, and nobody can shrink it
 //!   under a mapping ([`stages::ingest`]).
+//! * A published file is known by size and digest before anybody is asked for it; what a server sends is compared, never
+//!   believed ([`fetch`]).
 //! * Layouts of other programs are declared by the module and stored with the dataset, so an export needs neither the
 //!   module nor a word about its field here ([`stages::export`]).
 //! * What stands below `derived/` follows from content and recipe alone, provenance included; times, paths and processes
 //!   stand in the registry's records ([`stages::register`]).
 
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod dataset;
@@ -21,8 +24,10 @@ pub mod digest;
 pub mod durable;
 pub mod env_vars;
 pub mod error;
+pub mod fetch;
 pub mod modules;
 pub mod platform;
+pub mod raw;
 pub mod registry;
 pub mod stages;
 pub mod text;

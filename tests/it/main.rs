@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod abi;
+mod catalogue;
 mod cli;
 mod damaged;
 mod exports;
 mod faults;
+mod fetch;
 mod hostile;
 mod ingest;
 mod reference;
@@ -22,6 +24,8 @@ fn main() {
         damaged::trials(),
         exports::trials(),
         ingest::trials(),
+        fetch::trials(),
+        catalogue::trials(),
         hostile::trials(),
         abi::trials(),
         faults::trials(),

@@ -62,5 +62,5 @@ fn three_numbers(line: &str, number: u64) -> Result<[f64; 3], ModuleError> {
 plugin_api::export_module! {
     module: LightCurve,
     descriptor: "../module.json",
-    files: ["../brightness.csv"],
+    files: ["../brightness.csv", "../catalogue.json"],
 }

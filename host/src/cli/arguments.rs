@@ -18,6 +18,8 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  host dataset list                                  every dataset that is known, and its state
+  host fetch NAME && host prepare NAME               a published dataset
   host prepare --plugin ID                           the module's bundled dataset
   host prepare --plugin ID --input ROLE=PATH         a dataset from your own files
   host export NAME --format npz --output DIR         files other programs read
@@ -25,8 +27,8 @@ Examples:
 
 Exit codes:
   0 ok            10 no data root         15 limit              20 writing is switched off
-  1 bug           11 locked               16 bad input          130 interrupted
-  2 usage         12 untrusted            17 bad configuration
+  1 bug           11 locked               16 bad input          21 network
+  2 usage         12 untrusted            17 bad configuration  130 interrupted
   3 check failed  13 incompatible module  18 storage
   4 some failed   14 module crashed       19 corrupt registry";
 
@@ -76,6 +78,11 @@ pub(super) enum LogFormat {
 pub enum Command {
     /// Derive, validate and register datasets.
     Prepare(commands::prepare::Args),
+    /// Download the published files of datasets, exactly those that their catalogue pins.
+    Fetch(commands::fetch::Args),
+    /// Look at every dataset that can be prepared. No verb runs a module's code.
+    #[command(subcommand)]
+    Dataset(commands::dataset::Command),
     /// Hold a registered dataset, or a folder with one, against its contract again.
     Validate(commands::validate::Args),
     /// List registered datasets.

@@ -1,9 +1,10 @@
 //! What every verb works with: settings, search path, data root.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::catalogue::{Catalogue, Manifest};
 use crate::cli::arguments::Global;
 use crate::cli::commands::prepare::Item;
 use crate::config::{self, Environment, FlagOverride, Settings};
@@ -12,6 +13,7 @@ use crate::env_vars;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{SearchDirectory, SearchOrigin};
 use crate::platform::Limits;
+use crate::raw::RawStore;
 use crate::registry::{DataRoot, DatasetName, Record, Registry};
 use crate::stages::derive::{DeriveOptions, Isolation};
 use crate::stages::ingest::{IngestOptions, InputCache};
@@ -75,6 +77,35 @@ impl Context {
         let record = registry.require(&DatasetName::new(name)?)?;
         let path = registry.version_directory(&record.name, &record.version);
         Ok((record, path))
+    }
+
+    /// Every dataset that can be named: by the modules, by the manifest given, else by that of the settings if there is
+    /// one, and by a further manifest.
+    pub(super) fn catalogue(&self, manifest: Option<&Path>, further: Option<Manifest>) -> Result<Catalogue> {
+        let configured = Some(self.settings.manifest_file()).filter(|file| file.exists());
+        let manifest = manifest.or(configured).map(Manifest::read).transpose()?;
+        Ok(self.catalogue_of(manifest.into_iter().chain(further).collect()))
+    }
+
+    /// The same for verbs that work without it.
+    pub(super) fn catalogue_if_readable(&self) -> Catalogue {
+        self.catalogue(None, None).unwrap_or_else(|error| {
+            tracing::warn!("{error}");
+            self.catalogue_of(Vec::new())
+        })
+    }
+
+    fn catalogue_of(&self, manifests: Vec<Manifest>) -> Catalogue {
+        let catalogue = Catalogue::new(manifests, &self.search_path);
+        for fault in catalogue.faults() {
+            tracing::warn!("{fault}");
+        }
+        catalogue
+    }
+
+    /// The fetched files.
+    pub(super) fn raw(&self) -> RawStore {
+        RawStore::of(self.settings.data_root())
     }
 
     /// Settings and flags, put together for the stages.

@@ -189,6 +189,18 @@ impl Settings {
         if self.word("logging.format") == "json" { LogFormat::Json } else { LogFormat::Text }
     }
 
+    /// How long a server may stay silent.
+    #[must_use]
+    pub fn fetch_timeout(&self) -> Duration {
+        seconds(self.number("fetch.timeout_seconds"))
+    }
+
+    /// How often one address of a file is tried.
+    #[must_use]
+    pub fn fetch_attempts(&self) -> u64 {
+        self.integer("fetch.attempts")
+    }
+
     /// Whether the registry may be written.
     #[must_use]
     pub fn registry_is_writable(&self) -> bool {
@@ -353,6 +365,7 @@ mod tests {
         assert_eq!(settings.log_rotation_bytes(), 100 << 20);
         assert_eq!(settings.max_log_files(), 10);
         assert_eq!(settings.log_format(), LogFormat::Text);
+        assert_eq!((settings.fetch_timeout(), settings.fetch_attempts()), (Duration::from_secs(30), 5));
         assert!(settings.registry_is_writable() && settings.registers_derived());
         assert!(settings.keeps_cache());
         assert_eq!(settings.cache_max_bytes(), 10 << 30);

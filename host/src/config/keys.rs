@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(KEYS[0].path, "framework.output_directory");
         assert_eq!(
             sections(),
-            ["framework", "processing", "validation", "logging", "registry", "cache", "plugins"]
+            ["framework", "processing", "validation", "logging", "fetch", "registry", "cache", "plugins"]
         );
     }
 

@@ -274,6 +274,26 @@ pub const KEYS: &[Key] = &[
             "The formatter of the console and the log file, as with `--log-format`.",
         ],
     ),
+    number(
+        "fetch.timeout_seconds",
+        (0.01, 30.0, 3600.0),
+        env_vars::PBUF_FETCH_TIMEOUT_SECONDS,
+        [
+            "How long a server may stay silent.",
+            "`fetch` ends a connection that sends nothing for this long, and tries again.",
+        ],
+    )
+    .unit("s"),
+    count(
+        "fetch.attempts",
+        (1, 5, 100),
+        env_vars::PBUF_FETCH_ATTEMPTS,
+        [
+            "How often one address of a file is tried when its server is busy or a connection is lost.",
+            "`fetch` goes to the file's next mirror after so many attempts.",
+        ],
+    )
+    .unit("attempts"),
     switch(
         "registry.enabled",
         true,
@@ -298,7 +318,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_REGISTRY_MANIFEST_FILE,
         [
             "The manifest that says what a dataset's name means.",
-            "`prepare DATASET` looks names up there unless `--from` gives another manifest.",
+            "A dataset's name is looked up there first, unless `--manifest` names another, then in the modules' catalogues.",
         ],
     ),
     switch(

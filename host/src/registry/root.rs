@@ -112,10 +112,16 @@ impl DataRoot {
         &self.path
     }
 
-    /// Downloaded and copied inputs.
+    /// Downloaded and copied inputs, by digest; see [`RawStore`](crate::raw::RawStore).
     #[must_use]
     pub fn raw(&self) -> PathBuf {
-        self.path.join("raw")
+        Self::raw_below(&self.path)
+    }
+
+    /// The same for a data root that may not exist.
+    #[must_use]
+    pub fn raw_below(path: &Path) -> PathBuf {
+        path.join("raw")
     }
 
     /// The folders of all datasets.

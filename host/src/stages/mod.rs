@@ -6,11 +6,9 @@
 pub mod derive;
 pub mod export;
 pub mod ingest;
-pub mod manifest;
 pub mod parameters;
 pub mod pipeline;
 pub mod plan;
 pub mod register;
-mod strict;
 pub mod validate;
 pub mod validated;

@@ -1,15 +1,17 @@
 //! One dataset, all stages. The only place that knows their order.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::dataset::DatasetDocument;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::SearchDirectory;
 use crate::modules::worker::parent::Listener;
-use crate::registry::{Record, Registry, Selection};
+use crate::registry::{DatasetName, Record, Registry, Selection};
 use crate::stages::derive::{DeriveOptions, Derived};
 use crate::stages::ingest::{IngestOptions, Ingested};
 use crate::stages::plan::{Job, Plan};
@@ -74,6 +76,7 @@ pub struct Prepared {
 }
 
 /// Measures the stages.
+#[derive(Debug)]
 struct Clock {
     last: Instant,
     stages: Vec<(&'static str, f64)>,
@@ -92,6 +95,22 @@ impl Clock {
     }
 }
 
+/// A dataset that is fit to be registered, and is not yet.
+#[derive(Debug)]
+pub struct Checked {
+    found: Found,
+    recipe: Digest,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+enum Found {
+    /// The recipe is known and its content satisfies the validation that was asked for.
+    Known { record: Box<Record>, document: Box<DatasetDocument>, verdict: Verdict },
+    /// The module ran.
+    New(Box<Validated>),
+}
+
 /// Prepares one dataset: plan, ingest, derive, validate, register.
 ///
 /// # Errors
@@ -102,19 +121,27 @@ pub fn prepare(
     options: &Options,
     listener: &dyn Listener,
 ) -> Result<Prepared> {
+    check(job, registry, options, listener)?.register(registry, options)
+}
+
+/// Everything up to registering, for whoever wants to look at several datasets first.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn Listener) -> Result<Checked> {
     let mut clock = Clock::start();
     let plan = Plan::new(job, &options.search_path)?;
     clock.lap("plan");
     let ingested = Ingested::new(plan, &options.ingest)?;
     clock.lap("ingest");
-    let known = registry.lookup(ingested.plan().name(), &ingested.recipe())?;
+    let recipe = ingested.recipe();
+    let known = registry.lookup(ingested.plan().name(), &recipe)?;
     if options.cache
         && let Some(record) = &known
-        && let Some(prepared) = from_registry(&ingested, record, registry, options, &mut clock)?
+        && let Some(found) = from_registry(&ingested, record, registry, options)?
     {
-        return Ok(prepared);
+        return Ok(Checked { found, recipe, clock });
     }
-    let recipe = ingested.recipe();
     let derived = Derived::new(ingested, options.derive, listener)?;
     clock.lap("derive");
     let validated = Validated::new(derived, &options.validation)?;
@@ -122,20 +149,79 @@ pub fn prepare(
     if let Some(record) = &known {
         demand_same(record, register::version_of(&validated)?)?;
     }
-    if !options.register {
-        return Err(Error::new(Kind::Maintenance, "the dataset is valid, but it was not registered")
-            .cause("the setting `registry.auto_register_derived` is false")
-            .hint("run `host config show --origin` to see who set it"));
+    Ok(Checked { found: Found::New(Box::new(validated)), recipe, clock })
+}
+
+impl Checked {
+    /// Name it will be registered under.
+    #[must_use]
+    pub fn name(&self) -> &DatasetName {
+        match &self.found {
+            Found::Known { record, .. } => &record.name,
+            Found::New(validated) => validated.derived.ingested.plan().name(),
+        }
     }
-    let registered = Registered::new(&validated, registry, &options.actor)?;
-    clock.lap("register");
-    Ok(Prepared {
-        origin: Origin::Derived,
-        recipe,
-        verdict: validated.verdict().clone(),
-        registered,
-        stage_seconds: clock.stages,
-    })
+
+    /// What is true of the whole dataset.
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, Value> {
+        match &self.found {
+            Found::Known { document, .. } => &document.metadata,
+            Found::New(validated) => &validated.derived.dataset.metadata,
+        }
+    }
+
+    /// Registers it, or makes a known version the current one again.
+    ///
+    /// # Errors
+    /// When the registry cannot be written, or must not.
+    pub fn register(self, registry: &Registry, options: &Options) -> Result<Prepared> {
+        let Self { found, recipe, mut clock } = self;
+        match found {
+            Found::Known { record, document, verdict } => {
+                let Record { name, version, .. } = &*record;
+                if !registry.is_current(&record)? {
+                    let (version, actor, now) = (*version, options.actor.as_str(), register::now());
+                    registry.select(&Selection { name, recipe, version, actor, now })?;
+                }
+                clock.lap("registry");
+                let registered = Registered {
+                    name: name.clone(),
+                    version: *version,
+                    path: registry.root().version(name, version),
+                    unchanged: true,
+                    document: *document,
+                };
+                Ok(Prepared {
+                    origin: Origin::Cache,
+                    registered,
+                    recipe,
+                    verdict,
+                    stage_seconds: clock.stages,
+                })
+            }
+            Found::New(validated) => {
+                if !options.register {
+                    return Err(Error::new(
+                        Kind::Maintenance,
+                        "the dataset is valid, but it was not registered",
+                    )
+                    .cause("the setting `registry.auto_register_derived` is false")
+                    .hint("run `host config show --origin` to see who set it"));
+                }
+                let registered = Registered::new(&validated, registry, &options.actor)?;
+                clock.lap("register");
+                let verdict = validated.verdict().clone();
+                Ok(Prepared {
+                    origin: Origin::Derived,
+                    registered,
+                    recipe,
+                    verdict,
+                    stage_seconds: clock.stages,
+                })
+            }
+        }
+    }
 }
 
 /// A module whose result differs although nothing that decides it differs is not a function of its inputs.
@@ -158,8 +244,7 @@ fn from_registry(
     record: &Record,
     registry: &Registry,
     options: &Options,
-    clock: &mut Clock,
-) -> Result<Option<Prepared>> {
+) -> Result<Option<Found>> {
     let name = ingested.plan().name();
     let path = registry.root().version(name, &record.version);
     let stored: Option<Validation> = record
@@ -182,29 +267,8 @@ fn from_registry(
     if !verdict.accepted() {
         return Err(rejection(name.as_str(), "it is registered, and stays so", &verdict));
     }
-    if !registry.is_current(record)? {
-        registry.select(&Selection {
-            name,
-            recipe: record.recipe,
-            version: record.version,
-            actor: &options.actor,
-            now: register::now(),
-        })?;
-    }
-    clock.lap("registry");
-    Ok(Some(Prepared {
-        origin: Origin::Cache,
-        recipe: ingested.recipe(),
-        registered: Registered {
-            name: name.clone(),
-            version: record.version,
-            path,
-            unchanged: true,
-            document,
-        },
-        verdict,
-        stage_seconds: std::mem::take(&mut clock.stages),
-    }))
+    let (record, document) = (Box::new(record.clone()), Box::new(document));
+    Ok(Some(Found::Known { record, document, verdict }))
 }
 
 /// What `prepare --dry-run` shows.

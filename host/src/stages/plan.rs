@@ -23,7 +23,7 @@ pub struct Job {
     /// Name to register under.
     pub name: Option<String>,
     /// Files by role. None at all means the module's bundled dataset.
-    pub inputs: BTreeMap<String, InputPath>,
+    pub inputs: BTreeMap<String, JobInput>,
     /// Parameters; later entries win.
     pub parameters: Vec<(String, Given)>,
     /// One line; replaces the module's.
@@ -32,6 +32,20 @@ pub struct Job {
     pub citations: Vec<Citation>,
     /// Licence of the data.
     pub licence: Option<String>,
+}
+
+/// Where a job takes an input from.
+#[derive(Debug, Clone)]
+pub enum JobInput {
+    /// A file.
+    File(InputPath),
+    /// A file that travels inside the library.
+    Bundled {
+        /// Path in the module's source.
+        file: String,
+        /// Digest it must have.
+        sha256: Option<Digest>,
+    },
 }
 
 /// A file that somebody named.
@@ -45,6 +59,8 @@ pub struct InputPath {
     pub sha256: Option<Digest>,
     /// Size it must have.
     pub bytes: Option<u64>,
+    /// The dataset whose published file it is: `host fetch` gets it.
+    pub fetched_for: Option<String>,
 }
 
 /// A checked module, not loaded.
@@ -119,7 +135,7 @@ impl Plan {
         let bundled = if job.inputs.is_empty() { Some(bundled_default(descriptor)?) } else { None };
         let inputs = match bundled {
             Some(dataset) => bundled_inputs(&module.embedded, dataset)?,
-            None => matched_inputs(descriptor, &job.inputs)?,
+            None => matched_inputs(&module.embedded, &job.inputs)?,
         };
         let mut given: Vec<(String, Given)> = bundled
             .iter()
@@ -184,19 +200,33 @@ fn bundled_inputs(embedded: &Embedded, dataset: &BundledDataset) -> Result<Vec<P
     let mut inputs = Vec::new();
     for role in &embedded.descriptor.inputs {
         let Some(file) = dataset.inputs.get(&role.role) else { continue };
-        let bytes = embedded.bundled(file).ok_or_else(|| {
-            Error::new(
-                Kind::Incompatible,
-                format!("the library does not hold its bundled file `{}`", file.file),
-            )
-        })?;
-        let source = Source::Bundled { file: file.file.clone(), bytes: bytes.to_vec() };
+        let source = bundled_source(embedded, &file.file, None)?;
         inputs.push(PlannedInput { role: role.clone(), source });
     }
     Ok(inputs)
 }
 
-fn matched_inputs(descriptor: &Descriptor, given: &BTreeMap<String, InputPath>) -> Result<Vec<PlannedInput>> {
+fn bundled_source(embedded: &Embedded, file: &str, sha256: Option<Digest>) -> Result<Source> {
+    let id = &embedded.descriptor.id;
+    let bytes = embedded.files.get(file).ok_or_else(|| {
+        Error::new(
+            Kind::Incompatible,
+            format!("the library of module `{id}` does not hold the file `{file}`"),
+        )
+    })?;
+    let found = Digest::of(bytes);
+    if let Some(expected) = sha256.filter(|expected| *expected != found) {
+        return Err(Error::new(
+            Kind::Untrusted,
+            format!("the file `{file}` inside module `{id}` is not the one that is pinned"),
+        )
+        .cause(format!("it has sha256 {found}, expected {expected}")));
+    }
+    Ok(Source::Bundled { file: file.to_owned(), bytes: bytes.clone() })
+}
+
+fn matched_inputs(embedded: &Embedded, given: &BTreeMap<String, JobInput>) -> Result<Vec<PlannedInput>> {
+    let descriptor = &embedded.descriptor;
     let roles = || descriptor.inputs.iter().map(|input| input.role.as_str());
     for role in given.keys() {
         if !roles().any(|known| known == role) {
@@ -212,8 +242,12 @@ fn matched_inputs(descriptor: &Descriptor, given: &BTreeMap<String, InputPath>) 
     let mut inputs = Vec::new();
     for role in &descriptor.inputs {
         match given.get(&role.role) {
-            Some(path) => {
-                inputs.push(PlannedInput { role: role.clone(), source: Source::File(path.clone()) });
+            Some(input) => {
+                let source = match input {
+                    JobInput::File(file) => Source::File(file.clone()),
+                    JobInput::Bundled { file, sha256 } => bundled_source(embedded, file, *sha256)?,
+                };
+                inputs.push(PlannedInput { role: role.clone(), source });
             }
             None if role.required => {
                 return Err(Error::new(

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::catalogue::conflicts::{self, Claims, Clash};
 use crate::cli::{Context, Report, Style};
+use crate::dataset::read_document;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::stages::export;
@@ -13,45 +15,71 @@ use crate::stages::export;
 /// Flags of `export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of a registered dataset.
-    name: String,
+    /// Names of registered datasets.
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
     /// json, csv, parquet, npz, or a format that the dataset's module declares (`host show NAME` lists them).
     #[arg(long, value_name = "FORMAT")]
     format: String,
     /// Folder to write into; made if it is not there.
     #[arg(long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
+    /// Write nothing when two of the datasets hold the same information, in place of a warning.
+    #[arg(long)]
+    strict: bool,
 }
 
 /// What was written.
 #[derive(Debug, Serialize)]
 pub(super) struct Exported {
+    format: String,
+    datasets: Vec<Row>,
+    /// Datasets that must not be used together.
+    conflicts: Vec<Clash>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
     name: String,
     version: Digest,
-    format: String,
     files: Vec<PathBuf>,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
-    let (record, path) = context.current_version(&args.name)?;
-    let (document, dataset) =
-        crate::dataset::decode(&path, Some(&record.version), context.settings.chunk_rows())?;
-    let files = export::export(
-        &document,
-        &dataset,
-        record.name.as_str(),
-        &record.version,
-        &args.format,
-        &args.output,
-    )?;
-    Ok(Exported { name: args.name.clone(), version: record.version, format: args.format.clone(), files })
+    let versions = args.names.iter().map(|name| context.current_version(name)).collect::<Result<Vec<_>>>()?;
+    let mut conflicts = Vec::new();
+    if versions.len() > 1 {
+        let catalogue = context.catalogue_if_readable();
+        let claims = versions.iter().map(|(record, path)| {
+            let document = read_document(path, Some(&record.version))?;
+            Ok(Claims::of_metadata(record.name.as_str(), &document.metadata, &catalogue))
+        });
+        let claims = claims.collect::<Result<Vec<_>>>()?;
+        if args.strict {
+            conflicts::refuse(&claims, "written")?;
+        }
+        conflicts = conflicts::among(&claims);
+    }
+    for clash in &conflicts {
+        tracing::warn!("{clash}");
+    }
+    let mut datasets = Vec::new();
+    for (record, path) in versions {
+        let (document, dataset) =
+            crate::dataset::decode(&path, Some(&record.version), context.settings.chunk_rows())?;
+        let (name, version) = (record.name.to_string(), record.version);
+        let files = export::export(&document, &dataset, &name, &version, &args.format, &args.output)?;
+        datasets.push(Row { name, version, files });
+    }
+    Ok(Exported { format: args.format.clone(), datasets, conflicts })
 }
 
 impl Report for Exported {
     const SCHEMA: &'static str = "host.export/1";
 
     fn render(&self, out: &mut dyn Write, _style: &Style) -> io::Result<()> {
-        self.files.iter().try_for_each(|file| writeln!(out, "{}", file.display()))
+        let mut files = self.datasets.iter().flat_map(|dataset| &dataset.files);
+        files.try_for_each(|file| writeln!(out, "{}", file.display()))
     }
 }

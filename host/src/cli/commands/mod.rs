@@ -4,7 +4,9 @@ pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod dataset;
 pub mod export;
+pub mod fetch;
 pub mod list;
 pub mod man;
 pub mod path;
@@ -27,6 +29,8 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
             prepare::Outcome::Plan(report) => printer.report(&report),
             prepare::Outcome::Prepared(report) => printer.report(&report),
         },
+        Command::Fetch(args) => printer.report(&fetch::run(args, context)?),
+        Command::Dataset(command) => dataset::dispatch(command, context, printer),
         Command::Validate(args) => printer.report(&validate::run(args, context)?),
         Command::List(args) => printer.report(&list::run(args, context)?),
         Command::Show(args) => printer.report(&show::run(args, context)?),

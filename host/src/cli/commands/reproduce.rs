@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::registry::Record;
 use crate::stages::parameters::Given;
 use crate::stages::pipeline::{self, Reproduced};
-use crate::stages::plan::{InputPath, Job};
+use crate::stages::plan::{InputPath, Job, JobInput};
 
 /// Flags of `reproduce`.
 #[derive(Debug, clap::Args)]
@@ -45,14 +45,19 @@ fn job(record: &Record) -> Result<Job> {
     for input in recipe.get("inputs").and_then(Value::as_array).ok_or_else(|| damaged("its inputs"))? {
         let role = text(input, "role").ok_or_else(|| damaged("the role of an input"))?;
         let origin = origin(record, &role).ok_or_else(|| damaged("where an input was"))?;
-        if origin.starts_with("bundled ") {
-            continue;
-        }
         let sha256: Digest = text(input, "raw_sha256")
             .and_then(|digest| digest.parse().ok())
             .ok_or_else(|| damaged("a digest"))?;
-        let path = PathBuf::from(origin);
-        inputs.insert(role, InputPath { path, sha256: Some(sha256), ..InputPath::default() });
+        let bundled = origin.strip_prefix("bundled `").and_then(|rest| rest.strip_suffix('`'));
+        let input = match bundled {
+            Some(file) => JobInput::Bundled { file: file.to_owned(), sha256: Some(sha256) },
+            None => JobInput::File(InputPath {
+                path: PathBuf::from(origin),
+                sha256: Some(sha256),
+                ..InputPath::default()
+            }),
+        };
+        inputs.insert(role, input);
     }
     let parameters = recipe
         .get("parameters")

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::table::{self, plain};
+use crate::catalogue::conflicts::{Claims, Clash};
+use crate::catalogue::{Catalogue, Conflict};
 use crate::cli::{Context, Report, Style};
 use crate::dataset::{DatasetDocument, kind_name, read_document};
 use crate::error::Result;
@@ -27,6 +29,10 @@ pub(super) struct Shown {
     document: DatasetDocument,
     record: Record,
     formats: Vec<FormatInfo>,
+    /// What must not be used together with it.
+    conflicts: Vec<Conflict>,
+    /// Registered datasets that are among those.
+    conflicting_datasets: Vec<Clash>,
 }
 
 /// Runs the verb.
@@ -34,7 +40,28 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Shown> {
     let (record, path) = context.current_version(&args.name)?;
     let document = read_document(&path, Some(&record.version))?;
     let formats = formats(&document);
-    Ok(Shown { path, document, record, formats })
+    let catalogue = context.catalogue_if_readable();
+    let claims = Claims::of_metadata(&args.name, &document.metadata, &catalogue);
+    let conflicting_datasets = registered_conflicts(&claims, &catalogue, context)?;
+    let conflicts = claims.conflicts();
+    Ok(Shown { path, document, record, formats, conflicts, conflicting_datasets })
+}
+
+/// The conflicts with every other dataset of the registry.
+fn registered_conflicts(claims: &Claims, catalogue: &Catalogue, context: &Context) -> Result<Vec<Clash>> {
+    let registry = context.open_registry()?;
+    let mut clashes = Vec::new();
+    for name in registry.names()? {
+        // A damaged one is for `check` to name.
+        let Ok(Some(record)) = registry.current(&name) else { continue };
+        let path = registry.version_directory(&name, &record.version);
+        let Ok(document) = read_document(&path, Some(&record.version)) else { continue };
+        let other = Claims::of_metadata(name.as_str(), &document.metadata, catalogue);
+        if let Some(reason) = claims.shared_with(&other) {
+            clashes.push(Clash { one: claims.name.clone(), other: other.name, reason });
+        }
+    }
+    Ok(clashes)
 }
 
 impl Report for Shown {
@@ -72,8 +99,19 @@ impl Report for Shown {
             });
         table::write(out, style, &["TABLE", "COLUMN", "TYPE", "UNIT", "MEANING"], columns)?;
         writeln!(out, "\n{bold}Conventions{reset}")?;
-        for (key, value) in &document.metadata {
+        // The conflicts have a part of their own.
+        for (key, value) in document.metadata.iter().filter(|(key, _)| *key != "conflicts") {
             outline(out, key, value, 0)?;
+        }
+        if !self.conflicts.is_empty() || !self.conflicting_datasets.is_empty() {
+            writeln!(out, "\n{bold}Not to be used together with{reset}")?;
+        }
+        for clash in &self.conflicting_datasets {
+            let (other, reason) = (plain(&clash.other), plain(&clash.reason));
+            writeln!(out, "{bold}{other}{reset} (registered): {reason}")?;
+        }
+        for conflict in &self.conflicts {
+            writeln!(out, "{}: {}", plain(&conflict.with.join(", ")), plain(&conflict.reason))?;
         }
         writeln!(out, "\n{bold}Provenance{reset}")?;
         self.render_provenance(out)?;

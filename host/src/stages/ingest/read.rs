@@ -42,6 +42,10 @@ pub(super) struct Unpacked {
 pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Result<Unpacked> {
     let path = confine(role, input)?;
     let unreadable = |error: &io::Error| {
+        if let Some(dataset) = input.fetched_for.as_ref().filter(|_| error.kind() == io::ErrorKind::NotFound)
+        {
+            return not_fetched(role, input, dataset);
+        }
         let mut fault = Error::new(Kind::BadInput, format!("cannot read input `{role}`"))
             .cause(crate::error::chain(error));
         if error.kind() == io::ErrorKind::NotFound {
@@ -119,6 +123,15 @@ impl<R: Read, W: Write> Read for Copying<R, W> {
     }
 }
 
+fn not_fetched(role: &str, input: &InputPath, dataset: &str) -> Error {
+    let file = input.path.file_name().unwrap_or_default().to_string_lossy();
+    Error::new(
+        Kind::BadInput,
+        format!("dataset `{dataset}`: the file `{file}` of its input `{role}` is not there"),
+    )
+    .hint(format!("run `host fetch {dataset}`"))
+}
+
 /// A path from a manifest stays below the manifest's folder, also after links are followed.
 fn confine(role: &str, input: &InputPath) -> Result<PathBuf> {
     let Some(folder) = &input.confined_to else { return Ok(input.path.clone()) };
@@ -166,7 +179,12 @@ fn check_pins(role: &str, input: &InputPath, sha256: Digest, bytes: u64) -> Resu
     let differs = |what: &str, found: String, expected: String| {
         Error::new(Kind::Untrusted, format!("input `{role}` is not the file that the manifest pins"))
             .cause(format!("`{}` has {what} {found}, the manifest says {expected}", input.path.display()))
-            .hint("get the released file again, or change the manifest if the new file is right")
+            .hint(match &input.fetched_for {
+                Some(dataset) => format!("run `host fetch {dataset}` to get the file again"),
+                None => {
+                    "get the released file again, or change the manifest if the new file is right".to_owned()
+                }
+            })
     };
     if let Some(expected) = input.bytes.filter(|expected| *expected != bytes) {
         return Err(differs("size", bytes.to_string(), expected.to_string()));

@@ -9,7 +9,7 @@ use crate::stages::derive::Isolation;
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["datasets", "plugin", "from"]))]
 pub struct Args {
-    /// Datasets of the datasets manifest.
+    /// Datasets by name: of the datasets manifest, or of a module's catalogue (`host dataset list`).
     #[arg(value_name = "DATASET", conflicts_with_all = ["plugin", "input"])]
     pub(super) datasets: Vec<String>,
     /// Module that derives the dataset: its id, or the path of its library. Without `--input`, its bundled dataset.
@@ -36,7 +36,7 @@ pub struct Args {
     /// Show what would run, with digests, and run nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Let warnings stop a dataset as well.
+    /// Let warnings stop a dataset as well, and register none of several when two hold the same information.
     #[arg(long, conflicts_with = "lenient")]
     pub(super) strict: bool,
     /// Let only findings that make the numbers unusable stop a dataset.

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::conflicts::{self, Claims, Clash};
 use crate::cli::output::error_value;
 use crate::cli::progress::Progress;
 use crate::error::{Error, Kind, Result};
@@ -27,9 +29,48 @@ pub(super) fn run_all(
     options: &pipeline::Options,
     batching: &Batching,
 ) -> Vec<Item> {
+    side_by_side(jobs, batching, |job, listener| pipeline::prepare(job, registry, options, listener))
+}
+
+/// The same for datasets of which no two may hold the same information: nothing is registered before all are derived
+/// and none conflicts with another.
+pub(super) fn run_unless_conflicting(
+    jobs: &[Job],
+    registry: &Registry,
+    options: &pipeline::Options,
+    batching: &Batching,
+    catalogue: &Catalogue,
+) -> Result<Vec<Item>> {
+    // What the catalogues know already needs no derivation.
+    let named = jobs.iter().filter_map(|job| job.name.as_deref());
+    conflicts::refuse(&named.map(|name| Claims::of_name(name, catalogue)).collect::<Vec<_>>(), "registered")?;
+    let checked =
+        side_by_side(jobs, batching, |job, listener| pipeline::check(job, registry, options, listener));
+    let fit = checked.iter().filter_map(|item| item.result.as_ref().ok());
+    let claims =
+        fit.map(|checked| Claims::of_metadata(checked.name().as_str(), checked.metadata(), catalogue));
+    conflicts::refuse(&claims.collect::<Vec<_>>(), "registered")?;
+    Ok(checked.into_iter().map(|item| item.and_then(|checked| checked.register(registry, options))).collect())
+}
+
+/// What a batch that is prepared already holds twice.
+pub(super) fn conflicts_among(items: &[Item], catalogue: &Catalogue) -> Vec<Clash> {
+    let prepared = items.iter().filter_map(|item| item.result.as_ref().ok());
+    let claims = prepared.map(|prepared| {
+        let registered = &prepared.registered;
+        Claims::of_metadata(registered.name.as_str(), &registered.document.metadata, catalogue)
+    });
+    conflicts::among(&claims.collect::<Vec<_>>())
+}
+
+fn side_by_side<T: Send>(
+    jobs: &[Job],
+    batching: &Batching,
+    run: impl Fn(&Job, &Progress) -> Result<T> + Sync,
+) -> Vec<Item<T>> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
-    let slots: Vec<Mutex<Option<Item>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Mutex<Option<Item<T>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -37,7 +78,9 @@ pub(super) fn run_all(
             let item = if stopped.load(Ordering::Relaxed) {
                 Item::not_started(job)
             } else {
-                prepare_one(job, registry, options, batching.progress)
+                let (name, started) = (label(job), Instant::now());
+                let result = run(job, &Progress::new(&name, batching.progress));
+                Item { name, seconds: started.elapsed().as_secs_f64(), result }
             };
             if item.result.is_err() && !batching.keep_going {
                 stopped.store(true, Ordering::Relaxed);
@@ -58,29 +101,31 @@ pub(super) fn run_all(
     finished.zip(jobs).map(|(item, job)| item.unwrap_or_else(|| Item::not_started(job))).collect()
 }
 
-fn prepare_one(job: &Job, registry: &Registry, options: &pipeline::Options, progress: bool) -> Item {
-    let started = Instant::now();
-    let label = job.name.clone().unwrap_or_else(|| job.module.clone());
-    let listener = Progress::new(&label, progress);
-    let result = pipeline::prepare(job, registry, options, &listener);
-    drop(listener);
-    Item { name: label, seconds: started.elapsed().as_secs_f64(), result }
+/// The name of a job in messages.
+fn label(job: &Job) -> String {
+    job.name.clone().unwrap_or_else(|| job.module.clone())
 }
 
 /// One dataset of a batch.
 #[derive(Debug)]
-pub(in crate::cli) struct Item {
+pub(in crate::cli) struct Item<T = Prepared> {
     pub(in crate::cli) name: String,
     pub(in crate::cli) seconds: f64,
-    pub(in crate::cli) result: Result<Prepared>,
+    pub(in crate::cli) result: Result<T>,
 }
 
-impl Item {
+impl<T> Item<T> {
     fn not_started(job: &Job) -> Self {
-        let name = job.name.clone().unwrap_or_else(|| job.module.clone());
         let error =
             Error::new(Kind::Interrupted, "not started, because another dataset failed (`--fail-fast`)");
-        Self { name, seconds: 0.0, result: Err(error) }
+        Self { name: label(job), seconds: 0.0, result: Err(error) }
+    }
+
+    /// Goes on with what came out.
+    fn and_then<U>(self, next: impl FnOnce(T) -> Result<U>) -> Item<U> {
+        let started = Instant::now();
+        let result = self.result.and_then(next);
+        Item { name: self.name, seconds: self.seconds + started.elapsed().as_secs_f64(), result }
     }
 }
 

@@ -11,15 +11,15 @@ pub use arguments::Args;
 pub(in crate::cli) use batch::Item;
 pub(super) use report::{Batch, Plans, holds, strictness_name};
 
+use crate::catalogue::{Batch as NamedBatch, Catalogue};
 use crate::cli::Context;
 use crate::cli::context::PrepareFlags;
 use crate::error::{Error, Kind, Result};
-use crate::stages::manifest::DatasetsManifest;
 use crate::stages::parameters::Given;
 use crate::stages::pipeline;
-use crate::stages::plan::{InputPath, Job};
+use crate::stages::plan::{InputPath, Job, JobInput};
 
-use batch::{Batching, run_all};
+use batch::{Batching, conflicts_among, run_all, run_unless_conflicting};
 
 /// What `prepare` reports.
 pub(super) enum Outcome {
@@ -31,7 +31,7 @@ pub(super) enum Outcome {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
-    let jobs = jobs(args, context)?;
+    let (jobs, catalogue) = jobs(args, context)?;
     let options = context.pipeline_options(&PrepareFlags {
         strict: args.strict,
         lenient: args.lenient,
@@ -51,46 +51,53 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
     let registry = context.create_registry()?;
     let workers = args.jobs.map_or(context.settings.jobs(), usize::from);
     let keep_going = if args.fail_fast { false } else { args.keep_going || context.settings.keeps_going() };
-    let items =
-        run_all(&jobs, &registry, &options, &Batching { workers, keep_going, progress: context.progress });
+    let batching = Batching { workers, keep_going, progress: context.progress };
+    let (items, conflicts) = if args.strict && jobs.len() > 1 {
+        (run_unless_conflicting(&jobs, &registry, &options, &batching, &catalogue)?, Vec::new())
+    } else {
+        let items = run_all(&jobs, &registry, &options, &batching);
+        let conflicts = conflicts_among(&items, &catalogue);
+        (items, conflicts)
+    };
+    for clash in &conflicts {
+        tracing::warn!("{clash}");
+    }
     for item in &items {
         context.write_summary(item);
     }
     if let [Item { result: Err(error), .. }] = items.as_slice() {
         return Err(error.clone());
     }
-    Ok(Outcome::Prepared(Batch { datasets: items }))
+    Ok(Outcome::Prepared(Batch { datasets: items, conflicts }))
 }
 
-fn jobs(args: &Args, context: &Context) -> Result<Vec<Job>> {
+/// What to prepare, and the catalogue that the names were looked up in.
+fn jobs(args: &Args, context: &Context) -> Result<(Vec<Job>, Catalogue)> {
     let parameters: Vec<(String, Given)> =
         args.param.iter().map(|(name, value)| (name.clone(), Given::Text(value.clone()))).collect();
     if let Some(module) = &args.plugin {
         let mut inputs = BTreeMap::new();
         for (role, path) in &args.input {
             let input = InputPath { path: PathBuf::from(path), ..InputPath::default() };
-            if inputs.insert(role.clone(), input).is_some() {
+            if inputs.insert(role.clone(), JobInput::File(input)).is_some() {
                 return Err(Error::new(Kind::Usage, format!("input `{role}` is given twice")));
             }
         }
-        return Ok(vec![Job {
-            module: module.clone(),
-            name: args.name.clone(),
-            inputs,
-            parameters,
-            ..Job::default()
-        }]);
+        let (module, name) = (module.clone(), args.name.clone());
+        return Ok((vec![Job { module, name, inputs, parameters, ..Job::default() }], Catalogue::default()));
     }
-    let manifest_path = args.manifest.clone().unwrap_or_else(|| context.settings.manifest_file().to_owned());
-    let mut jobs = match &args.from {
-        Some(from) => DatasetsManifest::jobs_from(from, &manifest_path)?,
-        None => Vec::new(),
+    let (mut names, whole) = match args.from.as_deref().map(NamedBatch::read).transpose()? {
+        Some(NamedBatch::Whole(manifest)) => (manifest.names(), Some(manifest)),
+        Some(NamedBatch::Names(names)) => (names, None),
+        None => (Vec::new(), None),
     };
-    if !args.datasets.is_empty() {
-        jobs.extend(DatasetsManifest::read(&manifest_path)?.jobs(&args.datasets)?);
-    }
+    names.extend(args.datasets.iter().cloned());
+    let catalogue = context.catalogue(args.manifest.as_deref(), whole)?;
+    let raw = context.raw();
+    let mut jobs: Vec<Job> =
+        names.iter().map(|name| Ok(catalogue.find(name)?.job(&raw))).collect::<Result<_>>()?;
     for job in &mut jobs {
         job.parameters.extend(parameters.iter().cloned());
     }
-    Ok(jobs)
+    Ok((jobs, catalogue))
 }

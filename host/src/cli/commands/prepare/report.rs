@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::batch::Item;
+use crate::catalogue::conflicts::Clash;
 use crate::cli::output::plain;
 use crate::cli::{Report, Style};
 use crate::dataset::DatasetDocument;
@@ -17,6 +18,8 @@ use crate::stages::validated::line;
 #[derive(Debug, Serialize)]
 pub(in crate::cli::commands) struct Batch {
     pub(super) datasets: Vec<Item>,
+    /// Datasets that must not be used together.
+    pub(super) conflicts: Vec<Clash>,
 }
 
 impl Report for Batch {
