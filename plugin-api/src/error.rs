@@ -58,6 +58,30 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
+fn fault(subject: String, message: String) -> Fault {
+    Fault { subject, message: presentable(message), ..Fault::default() }
+}
+
+/// A text that may quote an input, as it can stand in a line of a terminal: control characters escaped, long ones cut.
+pub(crate) fn presentable(text: String) -> String {
+    const LONGEST: usize = 1000;
+    if text.len() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut shown = String::new();
+    for character in text.chars().take(LONGEST) {
+        if character.is_control() {
+            shown.extend(character.escape_debug());
+        } else {
+            shown.push(character);
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// JSON knows no infinity.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn finite<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,12 +92,12 @@ fn finite<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S:
 impl ModuleError {
     /// An input is wrong.
     pub fn bad_input(role: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::BadInput(Fault { subject: role.into(), message: message.into(), ..Fault::default() })
+        Self::BadInput(fault(role.into(), message.into()))
     }
 
     /// A parameter is wrong.
     pub fn bad_parameter(name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::BadParameter(Fault { subject: name.into(), message: message.into(), ..Fault::default() })
+        Self::BadParameter(fault(name.into(), message.into()))
     }
 
     /// The module itself is wrong.
@@ -96,7 +120,7 @@ impl ModuleError {
     /// Adds what to do.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
+        let hint = presentable(hint.into());
         self.with(|fault| fault.hint = Some(hint))
     }
 
@@ -135,3 +159,19 @@ impl fmt::Display for ModuleError {
 }
 
 impl std::error::Error for ModuleError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_input_holds_can_be_quoted_in_one_line() {
+        let long = format!("`{}`", "7".repeat(5000));
+        let ModuleError::BadInput(fault) = ModuleError::bad_input("table", long).hint("a\u{1b}[2Jb\n") else {
+            panic!()
+        };
+        assert_eq!(fault.message.chars().count(), 1001);
+        assert!(fault.message.ends_with("7…"));
+        assert_eq!(fault.hint.as_deref(), Some("a\\u{1b}[2Jb\\n"));
+    }
+}

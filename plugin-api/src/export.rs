@@ -15,6 +15,7 @@ use crate::guard::guarded;
 use crate::table::Field;
 use crate::{
     Column, ColumnKind, Context, DerivationModule, Derived, Input, Inputs, Matrix, ModuleError, Parameters,
+    Table,
 };
 
 /// A module together with the section that the macro embeds beside it.
@@ -101,7 +102,14 @@ fn open<'a>(request: &AbiRequest<'a>) -> Result<(Inputs<'a>, Parameters, Context
     Ok((Inputs::new(inputs), Parameters::new(parameters), Context::attached(request.host)))
 }
 
-fn pack(derived: Derived<'_>) -> Result<AbiOutput, ModuleError> {
+/// A result as it crosses: what is JSON, and what is streamed.
+pub(crate) struct Parts<'a> {
+    pub(crate) report: Report,
+    pub(crate) tables: Vec<Table<'a>>,
+    pub(crate) matrices: Vec<Matrix>,
+}
+
+pub(crate) fn parts(derived: Derived<'_>) -> Parts<'_> {
     let report = Report {
         output: derived.output,
         tables: derived.tables.iter().map(|table| table.name.clone()).collect(),
@@ -116,12 +124,17 @@ fn pack(derived: Derived<'_>) -> Result<AbiOutput, ModuleError> {
         models: derived.models,
         plots: derived.plots,
     };
+    Parts { report, tables: derived.tables, matrices: derived.matrices }
+}
+
+fn pack(derived: Derived<'_>) -> Result<AbiOutput, ModuleError> {
+    let Parts { report, tables, matrices } = parts(derived);
     let report = to_json(&report)?;
-    let tables = derived.tables.into_iter().map(|table| {
+    let tables = tables.into_iter().map(|table| {
         // SAFETY: the host keeps the inputs alive until every stream is released (see `ModuleRoot::derive`).
         unsafe { ArrowArrayStream::export(table.fields, table.batches) }
     });
-    let matrices = derived.matrices.into_iter().map(matrix_stream);
+    let matrices = matrices.into_iter().map(matrix_stream);
     Ok(AbiOutput { report, streams: tables.chain(matrices).collect() })
 }
 

@@ -198,6 +198,12 @@ impl<'s> ServicesHandle<'s> {
         Self { services: Box::new(services) }
     }
 
+    /// What the module would see, without a boundary in between.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn context(&self) -> crate::Context<'_> {
+        crate::Context::attached(AbiHost { data: self.data(), callbacks: CALLBACKS })
+    }
+
     fn data(&self) -> AbiHostData {
         AbiHostData(std::ptr::from_ref::<&'s dyn HostServices>(&*self.services).cast::<c_void>())
     }

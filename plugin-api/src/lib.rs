@@ -83,6 +83,15 @@
 //! host --plugin-dir target/release prepare --plugin thermometer --input readings=today.txt
 //! ```
 //!
+//! # Test it
+//!
+//! `[dev-dependencies] plugin-api = { version = "1.1", features = ["conformance"] }`, and below the module
+//! `plugin_api::conformance!(Thermometer, Example::new("two days").input("readings", "20.5\n21\n"));`: now `cargo test`
+//! holds it, without a host, against everything that follows here. Each demand is a test with a name: the description is
+//! consistent, results keep their contract and are the same twice, damaged inputs are refused with their place and never
+//! a panic, cancellation is obeyed, no thread or file is left. Datasets that the module carries are examples by
+//! themselves.
+//!
 //! # What a module must keep to
 //!
 //! * The result follows from inputs and parameters alone: no clock, no environment, no file, no network, no random
@@ -103,6 +112,8 @@
 
 mod abi;
 mod arrow_c;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 mod derived;
 mod descriptor;

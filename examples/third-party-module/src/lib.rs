@@ -64,3 +64,6 @@ plugin_api::export_module! {
     descriptor: "../module.json",
     files: ["../brightness.csv", "../catalogue.json"],
 }
+
+#[cfg(test)]
+plugin_api::conformance!(LightCurve);

@@ -5,15 +5,20 @@
 //! guessed) and name the line and field of whatever they refuse.
 #![forbid(unsafe_code)]
 
+mod arrangement;
 pub mod background;
 pub mod catalogue;
 pub mod constants;
 pub mod exports;
 pub mod growth;
 pub mod integrate;
+mod inverse;
 pub mod matrix;
+pub mod matrix_text;
 pub mod measurements;
+pub mod named_table;
 pub mod neutrinos;
+pub mod npz;
 pub mod numbers;
 pub mod recombination;
 pub mod reference;

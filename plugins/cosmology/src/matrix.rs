@@ -1,4 +1,4 @@
-//! Small dense square matrices: what a published covariance needs before it is handed to the host, which checks it.
+//! Dense square matrices: what a published covariance needs before it is handed to the host, which checks it.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use crate::text::{counted, number_lines};
 /// A square matrix, row after row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SquareMatrix {
-    size: usize,
-    values: Vec<f64>,
+    pub(crate) size: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 /// A matrix read from a file, and the line of each of its rows.
@@ -158,63 +158,36 @@ impl SquareMatrix {
         result
     }
 
-    /// The covariance whose inverse this is, by Cholesky factor; symmetric to the last bit.
-    ///
-    /// # Errors
-    /// [`NotACovariance`] when this is not symmetric (to a relative 1e-10) or not positive definite.
-    pub fn inverted(&self) -> Result<Self, NotACovariance> {
-        let size = self.size;
-        for row in 0..size {
-            for column in 0..row {
-                let (lower, upper) = (self.get(row, column), self.get(column, row));
-                let scale = (self.get(row, row) * self.get(column, column)).abs().sqrt();
-                if (lower - upper).abs() > 1e-10 * scale.max(lower.abs()) {
-                    return Err(NotACovariance::Asymmetric { row, column });
-                }
-            }
-        }
-        let factor = self.cholesky_factor()?;
-        // Columns of L⁻¹ by forward substitution; the inverse is L⁻ᵀ L⁻¹.
-        let mut inverse_factor = Self::zeros(size);
-        for column in 0..size {
-            for row in column..size {
-                let unit = if row == column { 1.0 } else { 0.0 };
-                let known: f64 =
-                    (column..row).map(|k| factor.get(row, k) * inverse_factor.get(k, column)).sum();
-                inverse_factor.set(row, column, (unit - known) / factor.get(row, row));
-            }
-        }
-        let mut inverse = Self::zeros(size);
-        for row in 0..size {
-            for column in 0..=row {
-                let value = (row..size)
-                    .map(|k| inverse_factor.get(k, row) * inverse_factor.get(k, column))
-                    .sum::<f64>();
-                inverse.set(row, column, value);
-                inverse.set(column, row, value);
-            }
-        }
-        Ok(inverse)
+    /// The diagonal.
+    #[must_use]
+    pub fn diagonal_values(&self) -> Vec<f64> {
+        (0..self.size).map(|index| self.get(index, index)).collect()
     }
 
-    fn cholesky_factor(&self) -> Result<Self, NotACovariance> {
-        let mut factor = Self::zeros(self.size);
-        for row in 0..self.size {
-            for column in 0..=row {
-                let known: f64 = (0..column).map(|k| factor.get(row, k) * factor.get(column, k)).sum();
-                let rest = self.get(row, column) - known;
-                if row == column {
-                    // Written so that NaN is refused as well.
-                    if rest.is_nan() || rest <= 0.0 {
-                        return Err(NotACovariance::NotPositiveDefinite { row });
-                    }
-                    factor.set(row, row, rest.sqrt());
-                } else {
-                    factor.set(row, column, rest / factor.get(column, column));
-                }
-            }
+    /// Adds a multiple of another matrix of the same size.
+    pub fn add_scaled(&mut self, factor: f64, other: &Self) {
+        for (element, added) in self.values.iter_mut().zip(&other.values) {
+            *element += factor * added;
         }
-        Ok(factor)
+    }
+
+    /// Adds to the diagonal.
+    pub fn add_to_diagonal(&mut self, variances: &[f64]) {
+        for (index, variance) in variances.iter().enumerate() {
+            self.set(index, index, self.get(index, index) + variance);
+        }
+    }
+
+    /// Takes the elements of a square matrix, row after row; `None` when their count is not `size * size`.
+    #[must_use]
+    pub fn from_values(size: usize, values: Vec<f64>) -> Option<Self> {
+        (size.checked_mul(size)? == values.len()).then_some(Self { size, values })
+    }
+
+    /// All elements, row after row.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
     }
 }
 
@@ -238,25 +211,6 @@ mod tests {
     fn one_number_is_a_matrix() {
         let file = SquareMatrix::read("covariance", "5.78998687e-03", 1).unwrap();
         assert_eq!((file.matrix.get(0, 0), file.lines), (5.789_986_87e-3, vec![1]));
-    }
-
-    #[test]
-    fn the_inverse_of_the_inverse_is_the_matrix() {
-        let given = matrix("4 1 0.5\n1 3 -0.25\n0.5 -0.25 2\n", 3);
-        let back = given.inverted().unwrap().inverted().unwrap();
-        for (left, right) in given.into_values().into_iter().zip(back.into_values()) {
-            assert!((left - right).abs() < 1e-14);
-        }
-    }
-
-    #[test]
-    fn what_is_no_covariance_is_not_inverted() {
-        assert_eq!(
-            matrix("1 0.5\n-0.5 1\n", 2).inverted(),
-            Err(NotACovariance::Asymmetric { row: 1, column: 0 })
-        );
-        assert_eq!(matrix("1 5\n5 1\n", 2).inverted(), Err(NotACovariance::NotPositiveDefinite { row: 1 }));
-        assert_eq!(matrix("-1 0\n0 1\n", 2).inverted(), Err(NotACovariance::NotPositiveDefinite { row: 0 }));
     }
 
     #[test]

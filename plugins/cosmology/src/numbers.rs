@@ -1,9 +1,9 @@
 //! Recognises published numbers, however they are formatted.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Recognises numbers by their bits; no protection against anybody who wants to deceive.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NumbersDigest(String);
 

@@ -31,17 +31,6 @@ pub struct Gaussian<'a> {
     pub ruler_scale: f64,
 }
 
-/// Columns of supernovae; none of them may have a null.
-#[derive(Debug, Clone, Copy)]
-pub struct Supernovae<'a> {
-    /// Redshift of the Hubble diagram.
-    pub hubble_diagram_redshift: &'a str,
-    /// Heliocentric redshift.
-    pub heliocentric_redshift: &'a str,
-    /// Columns that say which rows calibrate, and the moduli of their hosts; `None` when no row does.
-    pub calibrators: Option<(&'a str, &'a str)>,
-}
-
 /// Adds the layout `cosmosis` to measurements.
 #[must_use]
 pub fn add_gaussian<'a>(derived: Derived<'a>, gaussian: &Gaussian) -> Derived<'a> {
@@ -81,18 +70,12 @@ pub fn add_gaussian<'a>(derived: Derived<'a>, gaussian: &Gaussian) -> Derived<'a
     derived.export("cosmosis", format)
 }
 
-/// Adds the layout `cosmosis` to supernovae. The reader leaves out what lies below redshift 0.01 and does not
-/// calibrate, and adds `supernova_params--M` to the theory.
+/// Adds the layout `cosmosis` to supernovae. `rows` is a table with the heading `zHD zHEL m_b_corr`, and for
+/// calibrators `IS_CALIBRATOR CEPH_DIST`. The reader leaves out what lies below redshift 0.01 and does not calibrate,
+/// and adds `supernova_params--M` to the theory.
 #[must_use]
-pub fn add_supernovae<'a>(derived: Derived<'a>, supernovae: &Supernovae) -> Derived<'a> {
-    let mut names = vec!["zHD", "zHEL", "m_b_corr"];
-    let mut columns =
-        vec![supernovae.hubble_diagram_redshift, supernovae.heliocentric_redshift, "observable"];
-    if let Some((is_calibrator, distance)) = supernovae.calibrators {
-        names.extend(["IS_CALIBRATOR", "CEPH_DIST"]);
-        columns.extend([is_calibrator, distance]);
-    }
-    let shoes = if supernovae.calibrators.is_some() { "T" } else { "F" };
+pub fn add_supernovae(derived: Derived<'_>, rows: ExportContent, with_calibrators: bool) -> Derived<'_> {
+    let shoes = if with_calibrators { "T" } else { "F" };
     let ini = format!(
         "; Include this file in a parameter file of CosmoSIS, and name {{name}} in `modules` and `likelihoods`. Its values\n\
          ; file needs M in [supernova_params]: the absolute magnitude, or an offset where the data are distance moduli.\n\
@@ -106,7 +89,7 @@ pub fn add_supernovae<'a>(derived: Derived<'a>, supernovae: &Supernovae) -> Deri
     let format = ExportFormat {
         meaning: "CosmoSIS 3: table and covariance for likelihood/pantheon_plus, and its section".to_owned(),
         files: vec![
-            file("_cosmosis_data.txt", table(&columns, names.join(" "))),
+            file("_cosmosis_data.txt", rows),
             file("_cosmosis_cov.txt", covariance(true)),
             file("_cosmosis.ini", ExportContent::Text { text: ini }),
         ],
@@ -166,22 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn supernovae_have_the_columns_of_pantheon_plus() {
-        let all = Supernovae {
-            hubble_diagram_redshift: "z",
-            heliocentric_redshift: "z_hel",
-            calibrators: Some(("is_calibrator", "host_distance")),
-        };
-        let with = files(add_supernovae(Derived::new("vector"), &all));
-        let (names, header) = columns(&with[0].1);
-        assert_eq!(names, ["z", "z_hel", "observable", "is_calibrator", "host_distance"]);
-        assert_eq!(header, "zHD zHEL m_b_corr IS_CALIBRATOR CEPH_DIST");
+    fn supernovae_go_to_pantheon_plus() {
+        let rows = ExportContent::Text { text: "zHD zHEL m_b_corr\n".to_owned() };
+        let files = |calibrated| files(add_supernovae(Derived::new("vector"), rows.clone(), calibrated));
+        let with = files(true);
+        assert_eq!(with[0], ("_cosmosis_data.txt".to_owned(), rows.clone()));
         assert!(matches!(with[1].1, ExportContent::Matrix { leading_size: true, .. }));
         assert!(
             text(&with[2].1).contains("covmat_file = {folder}/{name}_cosmosis_cov.txt\ninclude_shoes = T\n")
         );
-        let without = files(add_supernovae(Derived::new("vector"), &Supernovae { calibrators: None, ..all }));
-        assert_eq!(columns(&without[0].1).0.len(), 3);
-        assert!(text(&without[2].1).contains("include_shoes = F\n"));
+        assert!(text(&files(false)[2].1).contains("include_shoes = F\n"));
     }
 }

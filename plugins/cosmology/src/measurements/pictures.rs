@@ -108,8 +108,9 @@ fn axis_scale(quantity: Quantity, conventions: &Conventions) -> f64 {
 fn curve(quantity: Quantity, measurements: &[Measurement], conventions: &Conventions) -> Curve {
     const NODES: u32 = 80;
     let redshifts = || measurements.iter().filter(|row| row.quantity == quantity).map(|row| row.z);
-    let lowest = 0.8 * redshifts().fold(f64::INFINITY, f64::min);
     let highest = 1.05 * redshifts().fold(0.0, f64::max);
+    // A redshift that is almost zero is no reason to draw the curve over hundreds of decades.
+    let lowest = (0.8 * redshifts().fold(f64::INFINITY, f64::min)).max(1e-3 * highest);
     let theory = Theory::reference();
     let scale = axis_scale(quantity, conventions);
     // Equal ratios of redshift put nodes where the curves bend.

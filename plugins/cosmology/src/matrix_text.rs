@@ -1,0 +1,276 @@
+//! Large square matrices as text, as supernova releases have them: numbers between blanks, in any arrangement of lines,
+//! behind a heading `n`, `n n`, or none.
+//!
+//! A covariance of 1701 supernovae has 2.9 million numbers in 32 MB: they are parsed from the bytes into their final
+//! place, and the line of a number is only looked for when there is something to say about it.
+
+use plugin_api::ModuleError;
+
+use crate::matrix::SquareMatrix;
+use crate::text::{counted, number};
+
+/// Where the elements of a matrix stand in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatrixText<'a> {
+    bytes: &'a [u8],
+    /// Numbers in front of the first element.
+    heading: usize,
+    size: usize,
+}
+
+const SELECTION: &str =
+    "take table and covariance from the same release, and select rows by parameters, not in one file";
+
+impl<'a> MatrixText<'a> {
+    /// Reads the covariance of `size` measurements.
+    ///
+    /// # Errors
+    /// [`ModuleError::BadInput`] for a field that is no finite number, with line and field, and for another count of
+    /// numbers than the heading or `size` say.
+    pub fn read(role: &str, bytes: &'a [u8], size: usize) -> Result<(SquareMatrix, Self), ModuleError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let first = Fields::new(bytes).next();
+        if first.is_some_and(|field| bytes[field.start] == b'<') {
+            return Err(ModuleError::bad_input(role, "an HTML or XML page, no matrix")
+                .hint("the download went wrong; get the file itself"));
+        }
+        let stated = stated_size(bytes);
+        let heading = stated.map_or(0, |(_, count)| count);
+        let rows = stated.map_or(size, |(rows, _)| rows);
+        if rows != size {
+            let message = format!("{rows} × {rows} for {}", counted(size, "measurement"));
+            return Err(ModuleError::bad_input(role, message).line(1).hint(SELECTION));
+        }
+        let wanted = size.saturating_mul(size);
+        // No more memory than the bytes can fill: a number and a blank are two of them.
+        let mut values = Vec::with_capacity(wanted.min(bytes.len() / 2 + 1));
+        let mut fields = Fields::new(bytes);
+        if heading > 0 {
+            let _ = fields.nth(heading - 1);
+        }
+        while let Some(start) = fields.start() {
+            if values.len() == wanted {
+                return Err(wrong_count(role, bytes, heading, wanted, size));
+            }
+            values.push(match fields.plain_number(start) {
+                Some(value) => value,
+                None => careful(role, bytes, fields.end(start))?,
+            });
+        }
+        match SquareMatrix::from_values(size, values) {
+            Some(matrix) => Ok((matrix, Self { bytes, heading, size })),
+            None => Err(wrong_count(role, bytes, heading, wanted, size)),
+        }
+    }
+
+    /// How the file is arranged, in words for the metadata.
+    #[must_use]
+    pub fn layout(&self) -> &'static str {
+        match self.heading {
+            0 => "text, n × n numbers",
+            1 => "text, n and then n × n numbers",
+            _ => "text, n n and then n × n numbers",
+        }
+    }
+
+    /// Line of an element, from 1; 0 outside of the matrix.
+    #[must_use]
+    pub fn line(&self, row: usize, column: usize) -> u64 {
+        let field = Fields::new(self.bytes).nth(self.heading + row * self.size + column);
+        field.map_or(0, |field| place(self.bytes, field.start).0)
+    }
+}
+
+/// Bytes of a field.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    start: usize,
+    end: usize,
+}
+
+/// The fields of a text without its comments.
+struct Fields<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Goes to where the next field starts.
+    #[inline]
+    fn start(&mut self) -> Option<usize> {
+        loop {
+            match self.bytes.get(self.at)? {
+                b'#' => {
+                    let rest = &self.bytes[self.at..];
+                    self.at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+                }
+                byte if byte.is_ascii_whitespace() => self.at += 1,
+                _ => return Some(self.at),
+            }
+        }
+    }
+
+    /// Goes to the end of the field that starts here.
+    fn end(&mut self, start: usize) -> Field {
+        let rest = &self.bytes[start..];
+        let length = rest.iter().position(|byte| byte.is_ascii_whitespace() || *byte == b'#');
+        self.at = start + length.unwrap_or(rest.len());
+        Field { start, end: self.at }
+    }
+
+    /// Reads a finite number and goes behind it; stays when the field is anything else, or not plainly zero.
+    #[inline]
+    fn plain_number(&mut self, start: usize) -> Option<f64> {
+        let (value, length) = fast_float2::parse_partial::<f64, _>(&self.bytes[start..]).ok()?;
+        let end = start + length;
+        let ends = self.bytes.get(end).is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'#');
+        let plain = value != 0.0 || self.bytes[start..end].iter().all(|byte| b"+-.0".contains(byte));
+        if !ends || !plain || !value.is_finite() {
+            return None;
+        }
+        self.at = end;
+        Some(value)
+    }
+}
+
+impl Iterator for Fields<'_> {
+    type Item = Field;
+
+    fn next(&mut self) -> Option<Field> {
+        let start = self.start()?;
+        Some(self.end(start))
+    }
+}
+
+/// The size in the heading and the count of numbers it takes: a first line with one whole number, or twice the same.
+fn stated_size(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut fields = Fields::new(bytes);
+    let first = fields.next()?;
+    let line_end = bytes[first.start..].iter().position(|&byte| byte == b'\n')? + first.start;
+    let in_line: Vec<&[u8]> = std::iter::once(first)
+        .chain(fields)
+        .take_while(|field| field.end <= line_end)
+        .take(3)
+        .map(|field| &bytes[field.start..field.end])
+        .collect();
+    let whole =
+        |field: &[u8]| std::str::from_utf8(field).ok()?.parse::<usize>().ok().filter(|&size| size > 0);
+    match in_line.as_slice() {
+        [one] => Some((whole(one)?, 1)),
+        // Two rows of two numbers are a matrix without heading.
+        [one, other] if one == other && Fields::new(bytes).nth(4).is_some() => Some((whole(one)?, 2)),
+        _ => None,
+    }
+}
+
+/// Reads what is written in an unusual way, or says what is wrong with it.
+#[cold]
+fn careful(role: &str, bytes: &[u8], field: Field) -> Result<f64, ModuleError> {
+    let text = String::from_utf8_lossy(&bytes[field.start..field.end]);
+    number(role, 1, 1, &text, "a number").or_else(|_| {
+        // The place is looked for only when there is something wrong.
+        let (line, column) = place(bytes, field.start);
+        number(role, line, column, &text, "a number")
+    })
+}
+
+#[cold]
+fn wrong_count(role: &str, bytes: &[u8], heading: usize, wanted: usize, size: usize) -> ModuleError {
+    let found = Fields::new(bytes).count() - heading;
+    let message = format!("{} for {size} × {size}, which are {wanted}", counted(found, "number"));
+    let last = Fields::new(bytes).last().map_or(1, |field| place(bytes, field.start).0);
+    let error = ModuleError::bad_input(role, message).line(last);
+    error.hint(if found < wanted && heading > 0 { "the file is cut off; get it again" } else { SELECTION })
+}
+
+/// Line and field of a byte, from 1.
+fn place(bytes: &[u8], at: usize) -> (u64, u64) {
+    let before = &bytes[..at];
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let line = bytes[..line_start].split(|&byte| byte == b'\n').count();
+    let field = Fields::new(&before[line_start..]).count() + 1;
+    (line as u64, field as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, size: usize) -> Result<Vec<f64>, String> {
+        let read = MatrixText::read("covariance", text.as_bytes(), size);
+        read.map(|(matrix, _)| matrix.into_values()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_arrangement_gives_the_same_matrix() {
+        for text in [
+            "2\n1\n-2e-3\n3\n4\n",
+            "2 2\n 1 -0.002\n 3 4",
+            "1 -0.002\n3 4\n",
+            "\u{feff}1\t-.002\r\n3\t4.0\r\n\r\n \n",
+            "# covariance\n2 # rows\n1 -0.002 3\n4",
+            "1 -0.002 3 4",
+        ] {
+            assert_eq!(read(text, 2).unwrap(), [1.0, -0.002, 3.0, 4.0], "{text:?}");
+        }
+        assert_eq!(read("0.04\n", 1).unwrap(), [0.04]);
+        assert_eq!(read("1\n0.04\n", 1).unwrap(), [0.04]);
+        assert_eq!(read("2 2\n2 4\n", 2).unwrap(), [2.0, 2.0, 2.0, 4.0]);
+        assert_eq!(read("2\n0\n-0.0\n0e5\n4.9e-324", 2).unwrap(), [0.0, -0.0, 0.0, 4.9e-324]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, expected) in [
+            ("3\n1\n2\n3\n4\n", "line 1: 3 × 3 for 2 measurements"),
+            ("2\n1\n2\n3\n", "line 4: 3 numbers for 2 × 2, which are 4"),
+            ("2\n1\n2\n3\n4\n5\n\n", "line 6: 5 numbers for 2 × 2, which are 4"),
+            ("1 2 3\n4 5 6\n7 8 9\n", "line 3: 9 numbers for 2 × 2, which are 4"),
+            ("2\n1\n2\nnan\n4\n", "line 4, field 1: not a finite number: found `nan`"),
+            ("1 2\n3 1e999\n", "line 2, field 2: too large"),
+            ("1 2\n3 1e-999\n", "line 2, field 2: too small"),
+            ("1 2\n3 0x4\n", "line 2, field 2: not a number: found `0x4`"),
+            ("1,2\n3,4\n", "line 1, field 1: not a number: found `1,2`"),
+            ("<!DOCTYPE html>\n<html>", "an HTML or XML page, no matrix"),
+            ("", "line 1: 0 numbers for 2 × 2"),
+            ("1 2\n3 \u{fffd}\n", "line 2, field 2: not a number"),
+        ] {
+            let error = read(text, 2).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_found_again() {
+        let (_, text) = MatrixText::read("covariance", b"# c\n2\n1\n2\n3\n4\n", 2).unwrap();
+        assert_eq!([text.line(0, 0), text.line(1, 0), text.line(1, 1), text.line(2, 0)], [3, 5, 6, 0]);
+        let (_, text) = MatrixText::read("covariance", b"1 2\n3 4\n", 2).unwrap();
+        assert_eq!([text.line(0, 1), text.line(1, 1)], [1, 2]);
+    }
+
+    /// The parser is chosen for speed; it must give the bits of the standard library.
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "any numbers will do")]
+    fn numbers_are_read_to_the_same_bits_as_by_the_standard_library() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut written = Vec::new();
+        while written.len() < 2500 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let value = f64::from_bits(state);
+            written.extend(value.is_finite().then(|| format!("{value:e}")));
+            written.push(format!("{:.8}", (state >> 40) as f64 * 1e-8));
+            written.push(format!("{}{}.{}", state, state, state >> 7));
+        }
+        written.truncate(2500);
+        let read = read(&written.join("\n"), 50).unwrap();
+        for (value, text) in read.iter().zip(&written) {
+            assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Reads the columns of each layout.
+
+use cosmology::named_table::{NamedColumn, NamedTable};
+use cosmology::text::shortened;
+use plugin_api::ModuleError;
+
+use crate::layout::{Layout, TABLE, UNDERSTOOD};
+use crate::sample::{Extra, ObservableKind, Sample};
+
+/// Columns that are carried along: name in the file, name here, and the largest value that means "none".
+type Carried = (&'static str, &'static str, Option<f64>);
+
+/// `-9` in files of SNANA.
+const NONE: Option<f64> = Some(-9.0);
+
+const PANTHEON_PLUS: &[Carried] = &[
+    ("MU_SH0ES", "mu", None),
+    ("MU_SH0ES_ERR_DIAG", "mu_error_diagonal", None),
+    ("zHDERR", "z_hd_error", None),
+    ("zCMBERR", "z_cmb_error", None),
+    ("zHELERR", "z_hel_error", None),
+    ("x1", "x1", None),
+    ("x1ERR", "x1_error", None),
+    ("c", "c", None),
+    ("cERR", "c_error", None),
+    ("HOST_LOGMASS", "host_log_mass", NONE),
+    ("HOST_LOGMASS_ERR", "host_log_mass_error", NONE),
+    ("VPEC", "peculiar_velocity", None),
+    ("VPECERR", "peculiar_velocity_error", None),
+    ("CEPH_DIST", "ceph_distance", NONE),
+];
+const DES: &[Carried] = &[
+    ("MUERR_VPEC", "mu_error_peculiar_velocity", None),
+    ("MUERR_SYS", "mu_error_systematic", None),
+    ("PROBIA_BEAMS", "probability_ia", None),
+];
+const LIGHT_CURVES: &[Carried] = &[
+    ("dz", "z_cmb_error", None),
+    ("x1", "x1", None),
+    ("dx1", "x1_error", None),
+    ("color", "c", None),
+    ("dcolor", "c_error", None),
+    ("3rdvar", "host_log_mass", None),
+    ("d3rdvar", "host_log_mass_error", None),
+    ("cov_m_s", "covariance_m_b_x1", None),
+    ("cov_m_c", "covariance_m_b_c", None),
+    ("cov_s_c", "covariance_x1_c", None),
+];
+
+/// Reads a table of a known layout.
+pub(crate) fn sample(table: &NamedTable<'_>, layout: Layout) -> Result<Sample, ModuleError> {
+    let reader = Reader { table };
+    match layout {
+        Layout::PantheonPlus => {
+            let carried = (PANTHEON_PLUS, ("m_b_corr", "m_b_corr_err_DIAG"));
+            let mut sample = reader.hubble_diagram(layout, "CID", carried)?;
+            sample.is_calibrator = Some(reader.flags("IS_CALIBRATOR")?);
+            sample.used_in_shoes_hf = Some(reader.flags("USED_IN_SH0ES_HF")?);
+            sample.kind = ObservableKind::Magnitude;
+            Ok(sample)
+        }
+        Layout::DesY5 => reader.hubble_diagram(layout, "CID", (DES, ("MU", "MUERR_FINAL"))),
+        Layout::DesDovekie => {
+            let name = if table.column("CID").is_some() { "CID" } else { "Index" };
+            reader.hubble_diagram(layout, name, (DES, ("MU", "MUERR")))
+        }
+        Layout::LightCurveParameters => reader.light_curve_parameters(),
+        Layout::DistanceModuli => reader.distance_moduli(),
+    }
+}
+
+struct Reader<'t, 'a> {
+    table: &'t NamedTable<'a>,
+}
+
+impl<'t, 'a> Reader<'t, 'a> {
+    fn required(&self, name: &str) -> Result<NamedColumn<'t, 'a>, ModuleError> {
+        self.table.column(name).ok_or_else(|| {
+            ModuleError::bad_input(TABLE, format!("the column `{name}` is missing")).hint(UNDERSTOOD)
+        })
+    }
+
+    fn texts(&self, name: &str) -> Result<Vec<String>, ModuleError> {
+        let column = self.required(name)?;
+        let plain = |(row, text): (usize, &str)| {
+            if text.is_empty()
+                || text.len() > 64
+                || text.contains(|one: char| one.is_control() || ", ".contains(one))
+            {
+                return Err(column.refuse(row, format!("`{}` is no name of a supernova", shortened(text))));
+            }
+            Ok(text.to_owned())
+        };
+        column.fields().enumerate().map(plain).collect()
+    }
+
+    fn redshifts(&self, name: &str) -> Result<Vec<f64>, ModuleError> {
+        let column = self.required(name)?;
+        let numbers = column.numbers()?;
+        // Heliocentric redshifts of the nearest galaxies may be negative, but no release has one.
+        match numbers.iter().position(|z| !(*z > 0.0 && *z <= 10.0)) {
+            Some(row) => Err(column
+                .refuse(row, format!("a redshift of {}, expected more than 0 and at most 10", numbers[row]))),
+            None => Ok(numbers),
+        }
+    }
+
+    fn optional_redshifts(&self, name: &str) -> Result<Option<Vec<f64>>, ModuleError> {
+        self.table.column(name).map(|_| self.redshifts(name)).transpose()
+    }
+
+    fn magnitudes(&self, name: &str) -> Result<Vec<f64>, ModuleError> {
+        let column = self.required(name)?;
+        let numbers = column.numbers()?;
+        match numbers.iter().position(|value| value.abs() > 100.0) {
+            Some(row) => Err(column.refuse(row, format!("{} is no magnitude", numbers[row]))),
+            None => Ok(numbers),
+        }
+    }
+
+    /// Errors: all positive, or all zero where the covariance holds everything, which is none.
+    fn errors(&self, name: &str) -> Result<Option<Vec<f64>>, ModuleError> {
+        let column = self.required(name)?;
+        let numbers = column.numbers()?;
+        if numbers.iter().all(|error| *error == 0.0) {
+            return Ok(None);
+        }
+        match numbers.iter().position(|error| *error <= 0.0) {
+            Some(row) => {
+                Err(column.refuse(row, format!("an error of {}, expected a positive number", numbers[row])))
+            }
+            None => Ok(Some(numbers)),
+        }
+    }
+
+    fn flags(&self, name: &str) -> Result<Vec<bool>, ModuleError> {
+        let column = self.required(name)?;
+        let flag = |(row, text): (usize, &str)| match text {
+            "1" => Ok(true),
+            "0" => Ok(false),
+            _ => Err(column.refuse(row, format!("`{}` is neither 0 nor 1", shortened(text)))),
+        };
+        column.fields().enumerate().map(flag).collect()
+    }
+
+    fn extras(&self, carried: &[Carried]) -> Result<Vec<Extra>, ModuleError> {
+        let mut extras = Vec::new();
+        for &(in_file, name, none) in carried {
+            let Some(column) = self.table.column(in_file) else { continue };
+            let value = |value: f64| (!none.is_some_and(|none| value <= none)).then_some(value);
+            extras.push(Extra { name, values: column.numbers()?.into_iter().map(value).collect() });
+        }
+        Ok(extras)
+    }
+
+    /// A table with `zHD`: names of the columns with the identity, and with the observable and its error.
+    fn hubble_diagram(
+        &self,
+        layout: Layout,
+        name: &str,
+        (carried, (observable, error)): (&[Carried], (&str, &str)),
+    ) -> Result<Sample, ModuleError> {
+        let z_hd = self.redshifts("zHD")?;
+        let published = self.magnitudes(observable)?;
+        Ok(Sample {
+            layout,
+            lines: self.table.lines().to_vec(),
+            names: self.texts(name)?,
+            surveys: Some(self.texts("IDSURVEY")?),
+            z: z_hd.clone(),
+            z_hd: Some(z_hd),
+            z_cmb: self.optional_redshifts("zCMB")?,
+            z_hel: Some(self.redshifts("zHEL")?),
+            observable: published.clone(),
+            published,
+            kind: ObservableKind::Modulus,
+            error: self.errors(error)?,
+            is_calibrator: None,
+            used_in_shoes_hf: None,
+            extras: self.extras(carried)?,
+        })
+    }
+
+    fn light_curve_parameters(&self) -> Result<Sample, ModuleError> {
+        let z_cmb = self.redshifts("zcmb")?;
+        // Compilations without heliocentric redshifts repeat the other one, because the layout has the column.
+        let z_hel = self.redshifts("zhel")?;
+        let z_hel = (z_hel != z_cmb).then_some(z_hel);
+        let published = self.magnitudes("mb")?;
+        let mut extras = self.extras(LIGHT_CURVES)?;
+        // What the layout demands and the release does not have is filled with zeros.
+        extras.retain(|extra| extra.values.iter().flatten().any(|value| *value != 0.0));
+        Ok(Sample {
+            layout: Layout::LightCurveParameters,
+            lines: self.table.lines().to_vec(),
+            names: self.texts("name")?,
+            surveys: None,
+            kind: kind_by_size(&z_cmb, &published),
+            z: z_cmb.clone(),
+            z_hd: None,
+            z_cmb: Some(z_cmb),
+            z_hel,
+            observable: published.clone(),
+            published,
+            error: self.errors("dmb")?,
+            is_calibrator: None,
+            used_in_shoes_hf: None,
+            extras,
+        })
+    }
+
+    fn distance_moduli(&self) -> Result<Sample, ModuleError> {
+        let z = self.redshifts("z")?;
+        let published = self.magnitudes("mu")?;
+        let names = match self.table.column("name") {
+            Some(_) => self.texts("name")?,
+            None => z.iter().map(|z| format!("z{z}")).collect(),
+        };
+        Ok(Sample {
+            layout: Layout::DistanceModuli,
+            lines: self.table.lines().to_vec(),
+            names,
+            surveys: None,
+            kind: kind_by_size(&z, &published),
+            z,
+            z_hd: None,
+            z_cmb: None,
+            z_hel: None,
+            observable: published.clone(),
+            published,
+            error: self.table.column("dmu").map(|_| self.errors("dmu")).transpose()?.flatten(),
+            is_calibrator: None,
+            used_in_shoes_hf: None,
+            extras: Vec::new(),
+        })
+    }
+}
+
+/// The columns `mb` and `mu` are used for either; what they hold is told by their size, which differs by the absolute
+/// magnitude of -19.
+fn kind_by_size(redshifts: &[f64], values: &[f64]) -> ObservableKind {
+    let mut offsets: Vec<f64> =
+        redshifts.iter().zip(values).map(|(z, value)| value - rough_modulus(*z)).collect();
+    offsets.sort_by(f64::total_cmp);
+    if offsets.get(offsets.len() / 2).is_some_and(|median| *median < -10.0) {
+        ObservableKind::Magnitude
+    } else {
+        ObservableKind::Modulus
+    }
+}
+
+/// Distance modulus to half a magnitude: second order in z, for 70 km/s/Mpc and a deceleration of -0.55.
+pub(crate) fn rough_modulus(z: f64) -> f64 {
+    5.0 * (cosmology::constants::SPEED_OF_LIGHT_KM_S / 70.0 * z * (1.0 + 0.775 * z)).log10() + 25.0
+}

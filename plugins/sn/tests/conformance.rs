@@ -1,0 +1,3 @@
+//! What every module must keep to, for this one.
+
+plugin_api::conformance!(sn::Sn);
