@@ -1,4 +1,8 @@
 //! Pictures of a dataset, declared by the module and drawn by the host.
+//!
+//! A module says what stands where; colours, marks and layout are the host's. Text is drawn as it is written, so
+//! indices and Greek letters are those of Unicode (`σ₈`, `χ²`, `ωᵦ`). A picture that names a table, column, matrix or
+//! model that is not in the result breaks the contract (`plot.reference`).
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Plot {
     /// Points with error bars over an axis, curves beside them, and below them how far the points are from a model.
+    /// What an axis cannot show, such as 0 on a logarithmic one, is left out and counted below the picture.
     Points {
         /// Above the picture.
         title: String,
@@ -23,17 +28,19 @@ pub enum Plot {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         residuals: Option<Residuals>,
     },
-    /// The correlations of a matrix, as a square of colours from -1 to 1.
+    /// The correlations of a matrix, as a square of colours from -1 to 1. Of more than 600 rows, each pixel is the
+    /// strongest of several correlations.
     Correlation {
         /// Above the picture.
         title: String,
         /// The covariance.
         matrix: String,
-        /// Column of the matrix's table that names its rows, where they are few enough to be named.
+        /// Column of the matrix's table that names its rows; used for up to 40 of them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         labels: Option<String>,
     },
-    /// Confidence regions of a Gaussian, one panel for each pair of rows.
+    /// Confidence regions of a Gaussian, one panel for each pair of rows (of the first eight): the 68.27 % and 95.45 %
+    /// regions of two parameters.
     Ellipses {
         /// Above the picture.
         title: String,
@@ -41,7 +48,7 @@ pub enum Plot {
         table: String,
         /// Column with the mean of each.
         value: String,
-        /// Column with the name of each.
+        /// Column with the name of each. The unit follows from the contract of `value`.
         label: String,
         /// Their covariance.
         matrix: String,
@@ -53,7 +60,7 @@ pub enum Plot {
 pub struct Axis {
     /// What it shows, without the unit.
     pub label: String,
-    /// Unit; empty for a pure number.
+    /// Unit; empty or `1` for a pure number. `km s^-1` is drawn as `km s⁻¹`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
     /// Whether equal distances are equal ratios.
@@ -104,7 +111,7 @@ pub struct Only {
 /// A line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
-    /// Name in the legend.
+    /// Name in the legend; empty for none.
     pub label: String,
     /// Label of the series whose colour it takes; absent for the colour of lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,8 +125,9 @@ pub struct Curve {
 /// The panel of residuals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Residuals {
-    /// Name of the [`ReferenceModel`](crate::ReferenceModel) that is subtracted.
+    /// Name of the [`ReferenceModel`](crate::ReferenceModel) that is subtracted, with its free offset if it has one,
+    /// from the series that show the model's table and column.
     pub model: String,
-    /// What the axis shows, without the unit.
+    /// What the axis shows, without the unit, which is that of the vertical axis.
     pub label: String,
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 /// Predictions of one fully stated model for the rows of one column.
 ///
 /// The host computes chi-squared from them, shows it, and says how it differs between two datasets. They are no
-/// data and enter no export but the dataset's own document.
+/// data and enter no export but the dataset's own document. Observations and predictions must be finite, and errors be
+/// given by `matrix` or by `uncertainty`, not by both; anything else breaks the contract (`model.shape`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceModel {
     /// Machine-readable and the same in all datasets that can be compared: `planck2018_flat_lcdm`.

@@ -5,11 +5,14 @@ mod abi;
 mod catalogue;
 mod cli;
 mod damaged;
+mod diff;
 mod exports;
 mod faults;
 mod fetch;
 mod hostile;
 mod ingest;
+mod pictures;
+mod probes;
 mod reference;
 mod way;
 
@@ -29,7 +32,10 @@ fn main() {
         hostile::trials(),
         abi::trials(),
         faults::trials(),
+        pictures::trials(),
+        diff::trials(),
         cli::trials(),
+        probes::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();

@@ -1,12 +1,14 @@
 """Computes -2 ln L from exported files alone, with numpy and scipy: no host, no Cobaya.
 
 Standard input: {"cosmologies": {"A": {...}, ...}, "jobs": [JOB, ...]} with
-JOB = {"name": NAME, "directory": DIR, "formats": [FORMAT, ...], "published": {ROLE: FILE, ...}}.
+JOB = {"name": NAME, "directory": DIR, "formats": [FORMAT, ...], "published": {ROLE: FILE, ...}, "option": OPTION}.
 Standard output: {NAME: {FORMAT: {"A": number, ...}}}. Formats: cobaya, npz, json, csv, fit.
 Fails when a number of a published file is not in the npz archive bit for bit.
 
 For Gaussian data it is chi-squared without the determinant; for tables it is what the table says, interpolated by
-cubic splines through every node: of chi-squared, or of ln P.
+cubic splines through every node: of chi-squared, or of ln P. What a dataset is follows from the module that made it;
+the option says what the oracle leaves to the analyst: `fixed_magnitude` for a known absolute magnitude of supernovae
+with calibrators, `alcock_paczynski` to convert growth from its reference cosmology.
 """
 
 import csv
@@ -79,7 +81,7 @@ def block_of(path):
     return settings
 
 
-def from_cobaya(directory, name):
+def from_cobaya(directory, name, _option):
     """What Cobaya's class bao.generic makes of the exported files."""
     settings = block_of(os.path.join(directory, f"{name}.yaml"))
 
@@ -107,8 +109,96 @@ def from_cobaya(directory, name):
     return Gaussian(quantities, redshifts, values, read("cov_file"), rescale)
 
 
-def described(columns, matrices, metadata):
-    """A likelihood from named columns, named matrices and the metadata beside them."""
+def numeric(column):
+    """Floats of a column; NaN where it is null."""
+    return np.array([np.nan if field in (None, "") else float(field) for field in np.asarray(column).tolist()])
+
+
+def truths(column):
+    """Truth values of a column, however a format writes them."""
+    return np.array([field in (True, 1, "true", "True") for field in np.asarray(column).tolist()])
+
+
+class Vector:
+    """Measured numbers with a covariance; `theory` gives what a cosmology predicts for them."""
+
+    def __init__(self, columns, matrices, theory, free_offset=False):
+        self.values = numeric(columns["observable"])
+        self.covariance = np.asarray(matrices["covariance"], dtype=float)
+        self.theory, self.free_offset = theory, free_offset
+
+    def minus_two_ln_likelihood(self, cosmology):
+        residual = self.values - self.theory(cosmology)
+        weighted = np.linalg.solve(self.covariance, residual)
+        if not self.free_offset:
+            return float(residual @ weighted)
+        ones = np.ones_like(residual)
+        return float(residual @ weighted - weighted.sum() ** 2 / (ones @ np.linalg.solve(self.covariance, ones)))
+
+
+# Riess et al. 2022 and the release of Pantheon+: the magnitude its distance moduli were made with.
+FIXED_MAGNITUDE = -19.253
+
+
+def supernovae(columns, matrices, option):
+    z_hd = numeric(columns["z"])
+    z_hel = numeric(columns["z_hel"]) if "z_hel" in columns else np.full_like(z_hd, np.nan)
+    z_hel = np.where(np.isnan(z_hel), z_hd, z_hel)
+
+    def modulus(cosmology):
+        transverse = np.array([cosmology.transverse(z) for z in z_hd])
+        return 5 * np.log10((1 + z_hel) * transverse) + 25
+
+    def calibrated(cosmology):
+        calibrates = truths(columns["is_calibrator"])
+        return FIXED_MAGNITUDE + np.where(calibrates, numeric(columns["ceph_distance"]), modulus(cosmology))
+
+    if option == "fixed_magnitude":
+        return Vector(columns, matrices, calibrated)
+    return Vector(columns, matrices, modulus, free_offset=True)
+
+
+def chronometers(columns, matrices, _option):
+    redshifts = numeric(columns["z"])
+    return Vector(columns, matrices, lambda cosmology: np.array([cosmology.hubble(z) for z in redshifts]))
+
+
+def growth(columns, matrices, option):
+    redshifts = numeric(columns["z"])
+    reference = numeric(columns["reference_omega_matter"])
+
+    def theory(cosmology):
+        predicted = np.array([cosmology.growth(z) for z in redshifts])
+        if option != "alcock_paczynski":
+            return predicted
+        # H D_A does not depend on H0, so any will do for the reference; f sigma8 scales with its inverse.
+        references = [Cosmology({"H0": 70.0, "Om": om, "rd": 1.0, "s8": 1.0}) for om in reference]
+        ratio = [
+            cosmology.hubble(z) * cosmology.transverse(z) / (other.hubble(z) * other.transverse(z))
+            for z, other in zip(redshifts, references)
+        ]
+        return predicted / np.array(ratio)
+
+    return Vector(columns, matrices, theory)
+
+
+def distance_priors(columns, matrices, _option):
+    names = list(columns["parameter"])
+    assert names == ["R", "l_A", "omega_b"], names
+    return Vector(columns, matrices, lambda cosmology: np.array(cosmology.distance_priors()))
+
+
+def described(columns, matrices, identity, option=None):
+    """A likelihood from named columns, named matrices and what stands beside them."""
+    metadata = identity["metadata"]
+    if identity["module"]["id"] == "sn":
+        return supernovae(columns, matrices, option)
+    if identity["module"]["id"] == "cc":
+        return chronometers(columns, matrices, option)
+    if identity["module"]["id"] == "cmb":
+        return distance_priors(columns, matrices, option)
+    if identity["module"]["id"] == "rsd" and set(columns["quantity"]) == {"f_sigma8"}:
+        return growth(columns, matrices, option)
     if "covariance" in matrices:
         convention = metadata["rd_convention"]
         scale = convention["rd_rescale"] or 1 / (convention["fiducial_rd_mpc"] or 1)
@@ -124,51 +214,59 @@ def described(columns, matrices, metadata):
     )
 
 
-def from_npz(directory, name):
+def from_npz(directory, name, option):
     with np.load(os.path.join(directory, f"{name}.npz"), allow_pickle=False) as archive:
         arrays = {key: archive[key] for key in archive.files}
-    metadata = json.loads(str(arrays.pop("metadata_json")))["metadata"]
+    identity = json.loads(str(arrays.pop("metadata_json")))
     matrices = {key: array for key, array in arrays.items() if array.ndim == 2}
-    return described(arrays, matrices, metadata)
+    return described(arrays, matrices, identity, option)
 
 
-def from_json(directory, name):
+def from_json(directory, name, option):
     with open(os.path.join(directory, f"{name}.json"), encoding="utf-8") as file:
         document = json.load(file)
-    [columns] = document["tables"].values()
-    return described(columns, document["matrices"], document["dataset"]["metadata"])
+    columns = document["tables"].get("data") or document["tables"]["grid"]
+    return described(columns, document["matrices"], document["dataset"], option)
 
 
-def from_csv(directory, name):
+def from_csv(directory, name, option):
     def read(suffix):
         with open(os.path.join(directory, f"{name}_{suffix}.csv"), encoding="utf-8", newline="") as file:
             return list(csv.reader(file))
 
     with open(os.path.join(directory, f"{name}_metadata.json"), encoding="utf-8") as file:
-        metadata = json.load(file)["metadata"]
-    heading, *rows = read("grid" if "axes" in metadata else "data")
+        identity = json.load(file)
+    is_grid = "axes" in identity["metadata"]
+    heading, *rows = read("grid" if is_grid else "data")
     columns = {title: [row[index] for row in rows] for index, title in enumerate(heading)}
     matrices = {}
-    if "axes" not in metadata:
+    if is_grid:
+        columns = {title: [float(field) for field in column] for title, column in columns.items()}
+    else:
         heading, *rows = read("covariance")
         assert heading[1:] == columns["row_id"] == [row[0] for row in rows], "rows of the matrix are other rows"
         matrices["covariance"] = [[float(field) for field in row[1:]] for row in rows]
-    else:
-        columns = {title: [float(field) for field in column] for title, column in columns.items()}
-    return described(columns, matrices, metadata)
+    return described(columns, matrices, identity, option)
 
 
-def from_fit(directory, name):
+def from_fit(directory, name, option):
     with open(os.path.join(directory, f"{name}_fit.json"), encoding="utf-8") as file:
         fit = json.load(file)
-    metadata = fit["metadata"]["metadata"]
-    matrices = {"covariance": fit["covariance"]} if "covariance" in fit else {}
-    if matrices:
-        assert np.allclose(np.square(fit["uncertainties"]), np.diag(fit["covariance"]), rtol=1e-12, atol=0)
-        fit = {"z": fit["redshifts"], "observable": fit["observations"], "quantity": metadata["quantities"]}
-    else:
-        fit["value"] = fit["values"]
-    return described(fit, matrices, metadata)
+    identity = fit["metadata"]
+    if "covariance" not in fit:
+        return described({**fit, "value": fit["values"]}, {}, identity, option)
+    assert np.allclose(np.square(fit["uncertainties"]), np.diag(fit["covariance"]), rtol=1e-12, atol=0)
+    columns = {"z": fit.get("redshifts"), "observable": fit["observations"]}
+    columns["quantity"] = identity["metadata"].get("quantities", [])
+    renamed = {
+        "redshifts_heliocentric": "z_hel",
+        "is_calibrator": "is_calibrator",
+        "calibrator_distance_moduli": "ceph_distance",
+        "parameters": "parameter",
+        "reference_omega_matter": "reference_omega_matter",
+    }
+    columns.update({title: fit[field] for field, title in renamed.items() if field in fit})
+    return described(columns, {"covariance": fit["covariance"]}, identity, option)
 
 
 def numbers(path):
@@ -215,7 +313,7 @@ def main():
         assert_kept(job["directory"], job["name"], job["published"])
         answer[job["name"]] = {}
         for form in job["formats"]:
-            likelihood = READERS[form](job["directory"], job["name"])
+            likelihood = READERS[form](job["directory"], job["name"], job.get("option"))
             answer[job["name"]][form] = {
                 label: likelihood.minus_two_ln_likelihood(cosmology) for label, cosmology in cosmologies.items()
             }

@@ -23,6 +23,7 @@ class Cosmology:
         self.matter = parameters["Om"]
         self.ruler = parameters["rd"]
         self.sigma8 = parameters["s8"]
+        self.baryons = parameters.get("ombh2")
 
     def hubble(self, z):
         """H(z) in km/s/Mpc."""
@@ -53,6 +54,32 @@ class Cosmology:
         amplitude = scale * shape(x) / shape(ratio)
         rate = 1 - 6 * x / 11 * hyp2f1(4 / 3, 2, 17 / 6, -x) / shape(x)
         return rate * self.sigma8 * amplitude
+
+    def distance_priors(self):
+        """R, l_A and omega_b in the convention of Chen, Huang & Wang 2019, arXiv:1808.05724.
+
+        z* by Hu & Sugiyama 1996 with 0.0783; Omega_r = Omega_m/(1 + z_eq), z_eq = 2.5e4 omega_m (T/2.7)^-4; baryon to
+        photon ratio 31500 omega_b (T/2.7)^-4 a; T = 2.7255 K.
+        """
+        h2 = (self.hubble_constant / 100) ** 2
+        omega_b, omega_m, heat = self.baryons, self.matter * h2, (2.7255 / 2.7) ** -4
+        g1 = 0.0783 * omega_b**-0.238 / (1 + 39.5 * omega_b**0.763)
+        g2 = 0.560 / (1 + 21.1 * omega_b**1.81)
+        z_star = 1048 * (1 + 0.00124 * omega_b**-0.738) * (1 + g1 * omega_m**g2)
+        radiation = self.matter / (1 + 2.5e4 * omega_m * heat)
+
+        def squared(a):
+            """a^4 E^2."""
+            return self.matter * a + radiation + (1 - self.matter - radiation) * a**4
+
+        start = 1 / (1 + z_star)
+        unit = SPEED_OF_LIGHT_KM_S / self.hubble_constant
+        options = {"epsabs": 0, "epsrel": 1e-13, "limit": 500}
+        distance = unit * quad(lambda x: math.exp(x) / math.sqrt(squared(math.exp(x))), math.log(start), 0, **options)[0]
+        loading = 31500 * omega_b * heat
+        horizon = unit * quad(lambda a: 1 / math.sqrt(3 * (1 + loading * a) * squared(a)), 0, start, **options)[0]
+        shift = math.sqrt(self.matter) * self.hubble_constant * distance / SPEED_OF_LIGHT_KM_S
+        return [shift, math.pi * distance / horizon, omega_b]
 
     def observable(self, quantity, z, ruler_scale=1.0):
         """What a measurement of `quantity` at `z` would be; `ruler_scale` multiplies r_d wherever it enters."""

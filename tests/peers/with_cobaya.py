@@ -51,10 +51,11 @@ class FlatLcdm(Theory):
 
 def main():
     task = json.load(sys.stdin)
-    record = os.path.join(task["packages"], "data", "bao_data")
-    os.makedirs(record)
-    with open(os.path.join(record, "version.dat"), "w", encoding="utf-8") as file:
-        file.write("v999\n")
+    for package in ("bao_data", "sn_data"):
+        record = os.path.join(task["packages"], "data", package)
+        os.makedirs(record)
+        with open(os.path.join(record, "version.dat"), "w", encoding="utf-8") as file:
+            file.write("v999\n")
     cosmologies = {label: Cosmology(parameters) for label, parameters in task["cosmologies"].items()}
     answer = {}
     for job in task["jobs"]:

@@ -1,7 +1,12 @@
 //! A module as a stranger writes it. The contract is in `module.json`; this is all the code there is.
 #![forbid(unsafe_code)]
 
-use plugin_api::{Context, DerivationModule, Derived, Inputs, Matrix, ModuleError, Parameters, Table};
+use std::collections::BTreeMap;
+
+use plugin_api::{
+    Axis, Context, DerivationModule, Derived, Inputs, Matrix, ModuleError, Parameters, Plot, ReferenceModel,
+    Residuals, Series, Table,
+};
 
 #[derive(Default)]
 struct LightCurve;
@@ -40,7 +45,52 @@ impl DerivationModule for LightCurve {
             .column("flux", flux)
             .column("uncertainty", uncertainty)
             .build();
-        Ok(Derived::new("curve").table(table).matrix(covariance).note("reference_magnitude", reference))
+        let derived = Derived::new("curve").table(table).matrix(covariance);
+        Ok(derived
+            .note("reference_magnitude", reference)
+            .model(constant(size))
+            .plot("brightness", brightness()))
+    }
+}
+
+/// A star that does not vary, however bright it is: how much the observations speak against it is what `host show`
+/// prints as chi-squared.
+fn constant(rows: usize) -> ReferenceModel {
+    ReferenceModel {
+        name: "constant_brightness".to_owned(),
+        meaning: "the same flux at all times; its level is fitted".to_owned(),
+        parameters: BTreeMap::new(),
+        table: "data".to_owned(),
+        column: "flux".to_owned(),
+        matrix: Some("covariance".to_owned()),
+        uncertainty: None,
+        prediction: vec![0.0; rows],
+        free_offset: true,
+    }
+}
+
+/// What `host plot` draws.
+fn brightness() -> Plot {
+    let axis =
+        |label: &str, unit: &str| Axis { label: label.to_owned(), unit: unit.to_owned(), logarithmic: false };
+    Plot::Points {
+        title: "Brightness over time".to_owned(),
+        x: axis("time since the first observation", "d"),
+        y: axis("flux relative to the reference magnitude", "1"),
+        series: vec![Series {
+            label: "observations".to_owned(),
+            table: "data".to_owned(),
+            x: "time".to_owned(),
+            y: "flux".to_owned(),
+            error: Some("uncertainty".to_owned()),
+            only: None,
+            scale: 1.0,
+        }],
+        curves: Vec::new(),
+        residuals: Some(Residuals {
+            model: "constant_brightness".to_owned(),
+            label: "difference from constant".to_owned(),
+        }),
     }
 }
 

@@ -93,6 +93,12 @@ pub enum Command {
     Path(commands::path::Args),
     /// Write a dataset in a format that other programs read.
     Export(commands::export::Args),
+    /// Draw a dataset, as SVG or PNG.
+    Plot(commands::plot::Args),
+    /// Write one HTML page with everything about a dataset.
+    Report(commands::report::Args),
+    /// Say what differs between two datasets, or two versions of one.
+    Diff(commands::diff::Args),
     /// Read every registered file and name each that is damaged, missing, extra or edited.
     Check(commands::check::Args),
     /// Derive a dataset again from its provenance and compare the bytes.

@@ -6,6 +6,7 @@ mod context;
 mod logging;
 mod output;
 mod progress;
+mod target;
 
 use std::process::ExitCode;
 

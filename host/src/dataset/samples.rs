@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
-use plugin_api::{Citation, ColumnContract, ColumnKind, MatrixContract, OutputContract, TableContract};
+use plugin_api::{
+    Axis, Citation, ColumnContract, ColumnKind, Curve, MatrixContract, Only, OutputContract, Plot,
+    ReferenceModel, Residuals, Series, TableContract,
+};
 use serde_json::json;
 
 use super::{Dataset, DocumentHeader, ModuleIdentity, SquareMatrix, Table};
@@ -116,5 +119,74 @@ pub(crate) fn header() -> DocumentHeader {
         module: ModuleIdentity { id: "things".to_owned(), version: "1.2.3".to_owned() },
         citations: vec![Citation { text: "A. Author, Journal 1".to_owned(), url: None }],
         licence: "CC0-1.0".to_owned(),
+    }
+}
+
+/// Predictions for the rows of [`dataset`].
+pub(crate) fn model() -> ReferenceModel {
+    ReferenceModel {
+        name: "flat".to_owned(),
+        meaning: "nothing changes".to_owned(),
+        parameters: BTreeMap::from([("level_metre".to_owned(), json!(12.5))]),
+        table: "data".to_owned(),
+        column: "observable".to_owned(),
+        matrix: Some("covariance".to_owned()),
+        uncertainty: None,
+        prediction: vec![12.5, 0.5, 1.0],
+        free_offset: false,
+    }
+}
+
+fn series(label: &str, kind: &str) -> Series {
+    Series {
+        label: label.to_owned(),
+        table: "data".to_owned(),
+        x: "place".to_owned(),
+        y: "observable".to_owned(),
+        error: Some("uncertainty".to_owned()),
+        only: Some(Only { column: "kind".to_owned(), equals: kind.to_owned() }),
+        scale: 1.0,
+    }
+}
+
+/// A picture of [`dataset`] with residuals from [`model`].
+pub(crate) fn points() -> Plot {
+    let axis =
+        |label: &str, unit: &str| Axis { label: label.to_owned(), unit: unit.to_owned(), logarithmic: false };
+    Plot::Points {
+        title: "Measurements over place".to_owned(),
+        x: axis("place", "m"),
+        y: axis("observable", "kg m^-2"),
+        series: vec![
+            series("lengths", "length"),
+            Series { scale: 2.0, ..series("twice the weights", "weight") },
+        ],
+        curves: vec![Curve {
+            label: "a model".to_owned(),
+            series: None,
+            x: vec![1e-7, 0.1, 0.6],
+            y: vec![0.0, 5.0, 14.0],
+        }],
+        residuals: Some(Residuals { model: "flat".to_owned(), label: "observed − model".to_owned() }),
+    }
+}
+
+/// A picture of the covariance of [`dataset`].
+pub(crate) fn correlation() -> Plot {
+    Plot::Correlation {
+        title: "Correlations".to_owned(),
+        matrix: "covariance".to_owned(),
+        labels: Some("row_id".to_owned()),
+    }
+}
+
+/// Regions of the observables of [`dataset`].
+pub(crate) fn ellipses() -> Plot {
+    Plot::Ellipses {
+        title: "Confidence regions".to_owned(),
+        table: "data".to_owned(),
+        value: "observable".to_owned(),
+        label: "row_id".to_owned(),
+        matrix: "covariance".to_owned(),
     }
 }

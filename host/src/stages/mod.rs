@@ -3,7 +3,9 @@
 //! Each arrow is a type that only its stage can build and only the next stage takes, so nothing is registered that was
 //! not validated, and nothing is validated that was not derived from hashed bytes.
 
+pub mod comparison;
 pub mod derive;
+pub mod difference;
 pub mod export;
 pub mod ingest;
 pub mod parameters;

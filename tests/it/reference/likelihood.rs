@@ -11,7 +11,7 @@ use super::exported;
 use super::releases::{RELEASES, SIX_DEGREE_FIELD, SIX_DEGREE_FIELD_RESCALE, document};
 
 /// How far a likelihood may be from the oracle's, relative.
-const TOLERANCE: f64 = 1e-8;
+pub(crate) const TOLERANCE: f64 = 1e-8;
 
 /// Entries of `oracle.json` with the names they are prepared under.
 type Entries = Vec<(String, String)>;

@@ -5,14 +5,17 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod dataset;
+pub mod diff;
 pub mod export;
 pub mod fetch;
 pub mod list;
 pub mod man;
 pub mod path;
+pub mod plot;
 pub mod plugin;
 pub mod prepare;
 pub mod registry;
+pub mod report;
 pub mod reproduce;
 pub mod show;
 mod table;
@@ -36,6 +39,9 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         Command::Show(args) => printer.report(&show::run(args, context)?),
         Command::Path(args) => printer.report(&path::run(args, context)?),
         Command::Export(args) => printer.report(&export::run(args, context)?),
+        Command::Plot(args) => printer.report(&plot::run(args, context)?),
+        Command::Report(args) => printer.report(&report::run(args, context)?),
+        Command::Diff(args) => printer.report(&diff::run(args, context)?),
         Command::Check(args) => printer.report(&check::run(args, context)?),
         Command::Reproduce(args) => printer.report(&reproduce::run(args, context)?),
         Command::Plugin(command) => plugin::dispatch(command, context, printer),

@@ -1,8 +1,9 @@
 //! `host show`: one dataset with everything a careful user asks.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use plugin_api::Plot;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,9 +11,11 @@ use super::table::{self, plain};
 use crate::catalogue::conflicts::{Claims, Clash};
 use crate::catalogue::{Catalogue, Conflict};
 use crate::cli::{Context, Report, Style};
-use crate::dataset::{DatasetDocument, kind_name, read_document};
+use crate::dataset::{DatasetDocument, decode, kind_name, read_document};
 use crate::error::Result;
+use crate::picture::short_number;
 use crate::registry::Record;
+use crate::stages::comparison::{self, Comparison};
 use crate::stages::export::{FormatInfo, formats};
 
 /// Flags of `show`.
@@ -33,18 +36,31 @@ pub(super) struct Shown {
     conflicts: Vec<Conflict>,
     /// Registered datasets that are among those.
     conflicting_datasets: Vec<Clash>,
+    /// How far it is from what stated models predict.
+    models: Vec<Compared>,
+}
+
+/// How far the dataset is from what a model predicts.
+#[derive(Debug, Serialize)]
+struct Compared {
+    model: String,
+    #[serde(flatten)]
+    comparison: Option<Comparison>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Shown> {
     let (record, path) = context.current_version(&args.name)?;
     let document = read_document(&path, Some(&record.version))?;
+    let models = compared(&document, &path, &record, context)?;
     let formats = formats(&document);
     let catalogue = context.catalogue_if_readable();
     let claims = Claims::of_metadata(&args.name, &document.metadata, &catalogue);
     let conflicting_datasets = registered_conflicts(&claims, &catalogue, context)?;
     let conflicts = claims.conflicts();
-    Ok(Shown { path, document, record, formats, conflicts, conflicting_datasets })
+    Ok(Shown { path, document, record, formats, conflicts, conflicting_datasets, models })
 }
 
 /// The conflicts with every other dataset of the registry.
@@ -62,6 +78,27 @@ fn registered_conflicts(claims: &Claims, catalogue: &Catalogue, context: &Contex
         }
     }
     Ok(clashes)
+}
+
+/// Reads the numbers only where there is something to compare them with.
+fn compared(
+    document: &DatasetDocument,
+    path: &Path,
+    record: &Record,
+    context: &Context,
+) -> Result<Vec<Compared>> {
+    if document.models.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (_, dataset) = decode(path, Some(&record.version), context.settings.chunk_rows())?;
+    let compared = document.models.iter().map(|model| {
+        let (comparison, problems) = match comparison::compare(&dataset, model) {
+            Ok(comparison) => (Some(comparison), Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        Compared { model: model.name.clone(), comparison, problems }
+    });
+    Ok(compared.collect())
 }
 
 impl Report for Shown {
@@ -113,6 +150,7 @@ impl Report for Shown {
         for conflict in &self.conflicts {
             writeln!(out, "{}: {}", plain(&conflict.with.join(", ")), plain(&conflict.reason))?;
         }
+        self.render_models(out, style)?;
         writeln!(out, "\n{bold}Provenance{reset}")?;
         self.render_provenance(out)?;
         if !document.findings.is_empty() {
@@ -121,6 +159,12 @@ impl Report for Shown {
                 writeln!(out, "{}: {}: {}", finding.code, plain(&finding.place), plain(&finding.message))?;
             }
         }
+        if !document.plots.is_empty() {
+            let name = &self.record.name;
+            writeln!(out, "\n{bold}Plots{reset} (host plot {name} --plot … --output FILE.svg)")?;
+            let rows = document.plots.iter().map(|(name, plot)| vec![name.clone(), title(plot).to_owned()]);
+            table::write(out, style, &["PLOT", "TITLE"], rows)?;
+        }
         writeln!(out, "\n{bold}Formats{reset} (host export {} --format …)", self.record.name)?;
         let rows = self.formats.iter().map(|format| vec![format.name.clone(), format.meaning.clone()]);
         table::write(out, style, &["FORMAT", "READ BY"], rows)
@@ -128,6 +172,29 @@ impl Report for Shown {
 }
 
 impl Shown {
+    fn render_models(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.models.is_empty() {
+            return Ok(());
+        }
+        let (bold, reset) = (style.bold.render(), style.bold.render_reset());
+        writeln!(out, "\n{bold}Against stated models{reset} (nothing is fitted but an offset)")?;
+        let rows = self.document.models.iter().zip(&self.models).map(|(model, compared)| {
+            let parameters =
+                model.parameters.iter().map(|(name, value)| format!("{name} = {}", shown(value)));
+            let parameters = parameters.collect::<Vec<_>>().join(", ");
+            let (chi_squared, degrees, offset) = match &compared.comparison {
+                Some(found) => (
+                    format!("{:.4}", found.chi_squared),
+                    found.degrees_of_freedom.to_string(),
+                    found.offset.map_or_else(|| "-".to_owned(), short_number),
+                ),
+                None => (compared.problems.join("; "), String::new(), String::new()),
+            };
+            vec![model.name.clone(), chi_squared, degrees, offset, parameters]
+        });
+        table::write(out, style, &["MODEL", "χ²", "DOF", "OFFSET", "PARAMETERS"], rows)
+    }
+
     fn render_provenance(&self, out: &mut dyn Write) -> io::Result<()> {
         let text = |pointer: &str| {
             plain(&self.record.provenance.pointer(pointer).map_or_else(|| "unknown".to_owned(), shown))
@@ -173,5 +240,11 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+fn title(plot: &Plot) -> &str {
+    match plot {
+        Plot::Points { title, .. } | Plot::Correlation { title, .. } | Plot::Ellipses { title, .. } => title,
     }
 }

@@ -1,11 +1,12 @@
 //! `host validate`: holds a registered dataset, or a folder with one, against its contract again.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::cli::context::PrepareFlags;
+use crate::cli::target::Target;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
 use crate::stages::validate::{Outcome, Verdict, validate};
@@ -14,8 +15,8 @@ use crate::stages::validated::line;
 /// Flags of `validate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of a registered dataset, or a folder that holds a `dataset.json`.
-    #[arg(value_name = "NAME|PATH")]
+    /// Name of a registered dataset, one of its versions, or a folder that holds a `dataset.json`.
+    #[arg(value_name = "NAME[@VERSION]|PATH")]
     dataset: String,
     /// Let warnings fail as well.
     #[arg(long, conflicts_with = "lenient")]
@@ -35,21 +36,11 @@ pub(super) struct Validation {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Validation> {
-    let is_folder = args.dataset.contains('/') || Path::new(&args.dataset).join("dataset.json").is_file();
-    let (path, version) = if is_folder {
-        (PathBuf::from(&args.dataset), None)
-    } else {
-        let (record, path) = context.current_version(&args.dataset)?;
-        (path, Some(record.version))
-    };
+    let target = Target::find(&args.dataset, context)?;
     let flags = PrepareFlags { strict: args.strict, lenient: args.lenient, ..PrepareFlags::default() };
     let options = context.pipeline_options(&flags)?.validation;
-    if is_folder && !path.join("dataset.json").is_file() {
-        return Err(Error::new(Kind::BadInput, format!("there is no dataset in `{}`", path.display()))
-            .hint("name a registered dataset, or a folder with a `dataset.json`"));
-    }
-    let (_, dataset) = crate::dataset::decode(&path, version.as_ref(), context.settings.chunk_rows())?;
-    Ok(Validation { dataset: args.dataset.clone(), path, verdict: validate(&dataset, &options) })
+    let (_, dataset) = target.read(context)?;
+    Ok(Validation { dataset: target.label, path: target.path, verdict: validate(&dataset, &options) })
 }
 
 impl Report for Validation {

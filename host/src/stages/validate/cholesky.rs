@@ -18,7 +18,7 @@ const LARGEST_EIGENPROBLEM: usize = 500;
 
 /// A row that leaves no positive remainder after the rows before it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Pivot {
+pub(in crate::stages) struct Pivot {
     pub(super) row: usize,
     pub(super) value: f64,
 }
@@ -27,7 +27,7 @@ pub(super) struct Pivot {
 /// diagonal of the result means nothing. A pivot must be larger than `floor`.
 ///
 /// Method: left-looking by blocks of columns, so nearly all the work is in matrix products. O(n³/3) time.
-pub(super) fn factor(mut matrix: DMatrix<f64>, floor: f64) -> Result<DMatrix<f64>, Pivot> {
+pub(in crate::stages) fn factor(mut matrix: DMatrix<f64>, floor: f64) -> Result<DMatrix<f64>, Pivot> {
     let size = matrix.nrows();
     for start in (0..size).step_by(BLOCK) {
         let width = BLOCK.min(size - start);

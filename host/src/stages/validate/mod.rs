@@ -23,6 +23,8 @@
 //! | `matrix.correlation` | error | `|a_ij| <= sqrt(a_ii a_jj)` |
 //! | `matrix.positive-definite` | error | a Cholesky factor of the matrix, scaled to unit diagonal, exists |
 //! | `matrix.condition` | note | reciprocal condition of the matrix scaled to unit diagonal |
+//! | `model.shape` | error | a stated model has one finite prediction for each row of a column, and errors for them |
+//! | `plot.reference` | error | every table, column, matrix and model that a plot names is there |
 //!
 //! What the module itself found is merged in under the module's own codes. A check that cannot run, or that the
 //! configuration switches off, is listed as not run, never as passed.
@@ -40,7 +42,8 @@
 //! Invariant: no shape, type or number makes the engine panic; a matrix is decomposed only after its shape, finite
 //! elements, symmetry and diagonal are known to be right.
 
-mod cholesky;
+mod attachments;
+pub(in crate::stages) mod cholesky;
 mod columns;
 mod matrices;
 mod places;
@@ -109,6 +112,7 @@ pub fn validate(dataset: &Dataset, options: &Options) -> Verdict {
     let mut verdict = Verdict::new(options.strictness);
     tables::check(dataset, options, &mut verdict);
     matrices::check(dataset, options, &mut verdict);
+    attachments::check(dataset, &mut verdict);
     for finding in &dataset.findings {
         verdict.add_finding(finding);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plugin_api::{
     Column, ColumnKind, Context, DerivationModule, Derived, Field, Finding, Inputs, Level, Matrix,
-    ModuleError, Parameters, Severity, Table,
+    ModuleError, Parameters, Plot, ReferenceModel, Severity, Table,
 };
 
 #[derive(Default)]
@@ -155,6 +155,25 @@ impl DerivationModule for Hostile {
                     "here",
                     "odd",
                 )));
+            }
+            "lying-model" => {
+                return Ok(table(rows).model(ReferenceModel {
+                    name: "liar".to_owned(),
+                    meaning: String::new(),
+                    parameters: std::collections::BTreeMap::new(),
+                    table: "data".to_owned(),
+                    column: "value".to_owned(),
+                    matrix: None,
+                    uncertainty: Some("value".to_owned()),
+                    prediction: vec![0.0; 2],
+                    free_offset: false,
+                }));
+            }
+            "lying-plot" => {
+                let names = ["covariance", "elsewhere", "value", "name"].map(str::to_owned);
+                let [matrix, elsewhere, value, label] = names;
+                let plot = Plot::Ellipses { title: String::new(), table: elsewhere, value, label, matrix };
+                return Ok(table(rows).plot("nowhere", plot));
             }
             "random" => {
                 // The address of a local differs from run to run.
