@@ -107,14 +107,13 @@ mod versions {
     /// Copies the crate as a package that stands alone.
     fn copy_interface(to: &Path, version: &str) {
         let from = repository().join("plugin-api");
-        for entry in std::fs::read_dir(from.join("src")).unwrap() {
-            let path = entry.unwrap().path();
-            write(&to.join("src").join(path.file_name().unwrap()), &read(&path));
+        for (path, bytes) in crate::tree(&from.join("src")) {
+            write(&to.join("src").join(path), std::str::from_utf8(&bytes).unwrap());
         }
         write(&to.join("build.rs"), &read(&from.join("build.rs")));
         let manifest = format!(
             "[package]\nname = \"plugin-api\"\nversion = \"{version}\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [features]\nhost = []\n\n[dependencies]\n\
+             [features]\nhost = []\nconformance = []\n\n[dependencies]\n\
              abi_stable = {{ version = \"0.11.3\", default-features = false }}\n\
              serde = {{ version = \"1\", features = [\"derive\"] }}\n\
              serde_json = {{ version = \"1\", features = [\"float_roundtrip\"] }}\n"

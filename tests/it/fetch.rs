@@ -119,7 +119,7 @@ fn plain() {
     let again = fetch(&sandbox, &["star"]).success();
     assert!(again.stdout.starts_with("present  star.csv"), "{}", again.stdout);
     assert_eq!(server.requests().len(), 1);
-    let answer = fetch(&sandbox, &["--all", "--json"]).success().stdout;
+    let answer = fetch(&sandbox, &["star", "--json"]).success().stdout;
     let answer: Value = serde_json::from_str(&answer).unwrap();
     let row = &answer["data"]["files"][0];
     assert_eq!((&answer["schema"], &row["status"]), (&json!("host.fetch/1"), &json!("present")));
@@ -406,7 +406,7 @@ fn folder() {
     let outcome = fetch(&sandbox, &["star", "--from", "have"]).success();
     assert!(outcome.stdout.starts_with("copied   star.csv"), "{}", outcome.stdout);
     fetched(&sandbox);
-    let outcome = fetch(&sandbox, &["--all", "--from", "have"]);
+    let outcome = fetch(&sandbox, &["planet", "star", "--from", "have"]);
     let text = "0 fetched, 1 present, 1 failed";
     assert!(outcome.stdout.contains(text) && outcome.stdout.contains("no file below `have`"), "{outcome:?}");
     let _ = outcome.failure(4, &["1 of 2 files failed"]);
@@ -427,14 +427,14 @@ fn partly() {
         &sandbox,
         &[("again", star.clone()), ("moon", pinned(&server.url("moon"), b"1")), ("star", star)],
     );
-    let outcome = fetch(&sandbox, &["--all"]);
+    let outcome = fetch(&sandbox, &["again", "moon", "star"]);
     for text in ["for again, star", "failed   moon", "404", "1 fetched, 0 present, 1 failed"] {
         assert!(outcome.stdout.contains(text), "`{text}` is not in {}", outcome.stdout);
     }
     let _ = outcome.failure(4, &["1 of 2 files failed"]);
     fetched(&sandbox);
     assert_eq!(server.requests().len(), 2, "a file that two datasets share is fetched once");
-    let answer = fetch(&sandbox, &["--all", "--json"]);
+    let answer = fetch(&sandbox, &["again", "moon", "star", "--json"]);
     assert_eq!(answer.code, Some(4));
     let answer: Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(answer.pointer("/data/files/1/error/code"), Some(&json!("network")));
