@@ -73,13 +73,21 @@ fn measure(count: usize, mut work: impl FnMut()) -> Vec<Duration> {
 /// Each load uses a fresh sealed copy, as the host does; copies are not unloaded.
 fn find_and_load(candidates: &[discover::Candidate]) {
     for candidate in candidates {
-        let discover::State::Module { embedded, bytes, .. } = &candidate.state else { continue };
+        let discover::State::Module { embedded, .. } = &candidate.state else { continue };
+        let bytes = &fs_err::read(&candidate.path).unwrap();
         let id = &embedded.descriptor.id;
         let size = bytes.len() / 1024;
         report(
             &format!("`{id}` ({size} KiB): sha256"),
             measure(50, || {
                 std::hint::black_box(Digest::of(bytes));
+            }),
+            "",
+        );
+        report(
+            &format!("`{id}`: found in the search path"),
+            measure(50, || {
+                std::hint::black_box(manifest::peek(fs_err::File::open(&candidate.path).unwrap()).unwrap());
             }),
             "",
         );

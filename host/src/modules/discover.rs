@@ -50,8 +50,6 @@ pub enum State {
     Module {
         /// What it says of itself.
         embedded: Box<Embedded>,
-        /// The file's bytes.
-        bytes: Vec<u8>,
         /// A file earlier in the path with the same id, which is used instead.
         shadowed_by: Option<PathBuf>,
     },
@@ -60,11 +58,11 @@ pub enum State {
 }
 
 impl Candidate {
-    /// sha256 of the library, when it is a module.
+    /// sha256 of the library, when it is a module and can still be read.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         match &self.state {
-            State::Module { bytes, .. } => Some(Digest::of(bytes)),
+            State::Module { .. } => Digest::of_file(&self.path).ok().map(|(digest, _)| digest),
             State::Broken(_) => None,
         }
     }
@@ -136,15 +134,10 @@ impl SearchOrigin {
 /// [`Kind::Usage`] when there is none, or when one directory holds two.
 pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
     if id.contains('/') {
-        return match look_at(Path::new(id)) {
-            State::Module { embedded, bytes, .. } => {
-                Ok(Found { path: PathBuf::from(id), embedded: *embedded, bytes })
-            }
-            State::Broken(why) => {
-                let kind = if Path::new(id).is_file() { Kind::Incompatible } else { Kind::Usage };
-                Err(Error::new(kind, format!("`{id}` cannot be used")).cause(why))
-            }
-        };
+        return take(Path::new(id)).map_err(|why| {
+            let kind = if Path::new(id).is_file() { Kind::Incompatible } else { Kind::Usage };
+            Error::new(kind, format!("`{id}` cannot be used")).cause(why)
+        });
     }
     let candidates = scan(path);
     if let Some(conflict) = same_directory_twice(&candidates, id) {
@@ -155,8 +148,16 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
     for candidate in candidates {
         match candidate.state {
             State::Module { shadowed_by: Some(_), .. } => {}
-            State::Module { embedded, bytes, .. } if embedded.descriptor.id == id => {
-                return Ok(Found { path: candidate.path, embedded: *embedded, bytes });
+            State::Module { embedded, .. } if embedded.descriptor.id == id => {
+                let taken = take(&candidate.path);
+                let same = taken.and_then(|found| {
+                    let same = found.embedded.descriptor.id == id;
+                    same.then_some(found).ok_or_else(|| "it became another module meanwhile".to_owned())
+                });
+                return same.map_err(|why| {
+                    let path = candidate.path.display();
+                    Error::new(Kind::Incompatible, format!("`{path}` cannot be used")).cause(why)
+                });
             }
             State::Broken(why) if !candidate.path.is_file() => {
                 // A directory that somebody named: perhaps another module than they meant is about to run.
@@ -212,18 +213,29 @@ fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(libraries)
 }
 
+/// Reads no more of the file than what it says of itself.
 fn look_at(path: &Path) -> State {
-    let bytes = match read_library(path) {
-        Ok(bytes) => bytes,
+    let library = match open_library(path) {
+        Ok(library) => library,
         Err(error) => return State::Broken(error.to_string()),
     };
-    match manifest::read(&bytes) {
-        Ok(embedded) => State::Module { embedded: Box::new(embedded), bytes, shadowed_by: None },
+    match manifest::peek(library) {
+        Ok(embedded) => State::Module { embedded: Box::new(embedded), shadowed_by: None },
         Err(fault) => State::Broken(fault.to_string()),
     }
 }
 
-fn read_library(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads the whole file once; what it says of itself is said by these very bytes.
+fn take(path: &Path) -> std::result::Result<Found, String> {
+    let mut bytes = Vec::new();
+    open_library(path)
+        .and_then(|library| library.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    let embedded = manifest::read(&bytes).map_err(|fault| fault.to_string())?;
+    Ok(Found { path: path.to_owned(), embedded, bytes })
+}
+
+fn open_library(path: &Path) -> std::io::Result<fs::File> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(std::io::Error::other("not a regular file"));
@@ -232,7 +244,5 @@ fn read_library(path: &Path) -> std::io::Result<Vec<u8>> {
     if length > LIBRARY_LIMIT_BYTES {
         return Err(std::io::Error::other(format!("{length} bytes, the limit is {LIBRARY_LIMIT_BYTES}")));
     }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    fs::File::open(path)
 }

@@ -1,6 +1,8 @@
 //! What a library file says of itself, read from its bytes. No code of the library runs.
 
-use object::read::{Object, ObjectSection};
+use std::io::{Read, Seek};
+
+use object::read::{Object, ObjectSection, ReadCache, ReadRef};
 use plugin_api::section::{self, DESCRIPTOR, FILE, MANIFEST};
 use plugin_api::{BundledDataset, BundledFile, Descriptor};
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,18 @@ pub enum ManifestFault {
 /// # Errors
 /// [`ManifestFault`]; never panics, whatever the bytes.
 pub fn read(library: &[u8]) -> Result<Embedded, ManifestFault> {
+    parse(library)
+}
+
+/// Reads as much of a library's file as its description takes.
+///
+/// # Errors
+/// As [`read`].
+pub fn peek(library: impl Read + Seek) -> Result<Embedded, ManifestFault> {
+    parse(&ReadCache::new(library))
+}
+
+fn parse<'data>(library: impl ReadRef<'data>) -> Result<Embedded, ManifestFault> {
     let file = object::File::parse(library).map_err(|error| ManifestFault::NotALibrary(error.to_string()))?;
     let section = file
         .section_by_name(section::ELF_NAME)
