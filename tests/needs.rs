@@ -14,6 +14,8 @@ pub enum Need {
     Numpy,
     /// The same with Cobaya.
     Cobaya,
+    /// The same with matplotlib.
+    Matplotlib,
     /// The same with sacc, which brings astropy.
     Sacc,
 }
@@ -31,6 +33,9 @@ impl Need {
             Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
             Self::Numpy => {
                 (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
+            }
+            Self::Matplotlib => {
+                (!imports("numpy, matplotlib")).then(|| format!("`{}` cannot import matplotlib", python()))
             }
             Self::Cobaya => (!imports("cobaya")).then(|| format!("`{}` cannot import cobaya", python())),
             Self::Sacc => (!imports("sacc")).then(|| format!("`{}` cannot import sacc", python())),

@@ -44,7 +44,9 @@ def acoustic_oscillations(data, omega_m, w):
 
 def supernovae(data, omega_m, w):
     """5 log10 of the luminosity distance; the constant left open is absolute magnitude and H0."""
-    luminosity = (1 + data["z_hel"]) * distance(data["z_hd"], omega_m, w)
+    # Binned samples publish one redshift, and the heliocentric one is null.
+    z_hel = np.where(np.isnan(data["z_hel"]), data["z"], data["z_hel"])
+    luminosity = (1 + z_hel) * distance(data["z"], omega_m, w)
     return 5 * np.log10(luminosity), np.ones_like(luminosity)
 
 
