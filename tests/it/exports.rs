@@ -46,8 +46,27 @@ const BAO_TAGS: &[(&str, &str)] =
 /// DESI DR2, all tracers.
 const BUNDLED: Sample = sample("bao", Some("bao.desi_dr2_all"), &[], BAO_TAGS);
 
-const SAMPLES: [Sample; 6] = [
+const SAMPLES: [Sample; 11] = [
     BUNDLED,
+    // Union3 publishes one redshift, which stands for both.
+    sample("sn", None, &[], &[("z", "z"), ("z_hel", "z"), ("id", "name")]),
+    sample(
+        "sn",
+        None,
+        &[("table", "sn/pantheonplus/Pantheon+SH0ES.dat")],
+        &[("z", "z"), ("z_hel", "z_hel"), ("id", "name"), ("survey", "survey")],
+    ),
+    sample(
+        "cc",
+        Some("cc.simplemc_cov_cc_MM_BC03"),
+        &[
+            ("table", "cc/moresco2020/HzTable_MM_BC03.dat"),
+            ("covariance", "cc/moresco2020/cov_cc_MM_BC03.txt"),
+        ],
+        &[("z", "z"), ("method", "method")],
+    ),
+    sample("rsd", None, &[], BAO_TAGS),
+    sample("cmb", None, &[], &[("quantity", "parameter"), ("unit", "unit")]),
     sample(
         "bao",
         Some("bao.desi_dr2_bgs"),
