@@ -56,7 +56,7 @@ pub(crate) fn cobaya_grid(
     };
     columns.push("value".to_owned());
     files.push(file("_grid.txt", ExportContent::Columns { table: "grid".to_owned(), columns, header: None }));
-    files.push(file(".yaml", cobaya_block(publication, &settings)));
+    files.push(file(".yaml", cobaya_block(publication, &[], &settings)));
     Some(ExportFormat {
         meaning: "Cobaya's class bao.generic: tabulated likelihood, and the block for its input file"
             .to_owned(),

@@ -3,7 +3,7 @@
 use cosmology::measurements::reader::{Duplicate, Layout, read};
 use cosmology::measurements::releases::ReleaseChoice;
 use cosmology::measurements::vector::{Source, Vector};
-use cosmology::measurements::{Roles, exports, pictures::pictures};
+use cosmology::measurements::{Roles, exports, exports::CobayaValues, pictures::pictures};
 use plugin_api::{Derived, Inputs, ModuleError};
 
 use crate::releases::Known;
@@ -41,7 +41,7 @@ pub(crate) fn derive(
     let release = vector.release.map(|release| release.name.as_str());
     let publication = release.and_then(|name| known.catalogue.get(name));
     derived = derived
-        .export("cobaya", exports::cobaya_vector(&vector.conventions, publication))
+        .export("cobaya", exports::cobaya_vector(&CobayaValues::PUBLISHED, &vector.conventions, publication))
         .export("fit", exports::fit_vector());
     derived = exports::shared(derived, &vector.measurements, &vector.conventions);
     derived.plots = pictures(&vector.measurements, &vector.conventions);

@@ -8,6 +8,8 @@ mod oracle;
 mod rotations;
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
 
 use plugin_api::{Column, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters};
 use serde_json::{Value, json};
@@ -89,4 +91,27 @@ pub(super) fn measurement_lines(mean: &str) -> Vec<&str> {
 
 pub(super) fn defaults() -> Value {
     json!({})
+}
+
+/// Text of a published file below `cosmology` in the folder that `HOST_TEST_DATA` names, or in `../shared/data` beside
+/// the workspace. When the folder is not on this machine a line says what was not tested, and the test fails where
+/// `HOST_TEST_ALL` demands everything.
+pub(super) fn published(path: &str) -> Option<String> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder =
+        PathBuf::from(variable("HOST_TEST_DATA").unwrap_or_else(|| beside.to_owned())).join("cosmology");
+    if !folder.is_dir() {
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let message = format!("NOT TESTED: {test} needs the published files in `{}`", folder.display());
+        assert!(variable("HOST_TEST_ALL").is_none(), "{message}");
+        // Not a macro, whose output is shown only when a test fails.
+        writeln!(std::io::stderr(), "{message}").unwrap();
+        return None;
+    }
+    Some(std::fs::read_to_string(folder.join(path)).unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

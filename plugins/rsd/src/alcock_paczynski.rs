@@ -7,13 +7,16 @@
 
 use cosmology::background::FlatLambdaCdm;
 use cosmology::matrix::SquareMatrix;
+use cosmology::measurements::conventions::Conventions;
+use cosmology::measurements::prediction::Theory;
 use cosmology::measurements::quantity::Quantity;
 use cosmology::measurements::reader::Row;
 use cosmology::measurements::vector::Measurement;
 use plugin_api::{Derived, Matrix, ModuleError, Table};
 use serde_json::json;
 
-use crate::table::{REFERENCES, ROLES};
+use crate::references::{REFERENCES, is_joint};
+use crate::table::ROLES;
 
 /// `H(z) D_A(z)` of flat ΛCDM in km/s; the Hubble constant cancels.
 pub(crate) fn hubble_times_angular_distance_km_s(omega_matter: f64, z: f64) -> f64 {
@@ -47,6 +50,10 @@ pub(crate) fn correct<'a>(
     let table = Table::new("corrected")
         .column("row_id", measurements.iter().map(|row| row.row_id.clone()).collect::<Vec<_>>())
         .column("tracer", measurements.iter().map(|row| row.tracer.clone()).collect::<Vec<_>>())
+        .column(
+            "quantity",
+            measurements.iter().map(|row| row.quantity.label().to_owned()).collect::<Vec<_>>(),
+        )
         .column("z", measurements.iter().map(|row| row.z).collect::<Vec<_>>())
         .column("observable", values)
         .column("uncertainty", errors)
@@ -67,7 +74,7 @@ pub(crate) fn correct<'a>(
 }
 
 fn ratios(rows: &[Row], target_omega_matter: f64) -> Result<Vec<f64>, ModuleError> {
-    let ratio = |row: &Row| {
+    let known = |row: &Row| {
         if row.quantity != Some(Quantity::Growth) {
             return Err(ModuleError::bad_parameter(
                 "alcock_paczynski",
@@ -80,15 +87,54 @@ fn ratios(rows: &[Row], target_omega_matter: f64) -> Result<Vec<f64>, ModuleErro
                 "joint vectors hold the effect of the reference cosmology in their distances: leave it out",
             ));
         }
-        let Some(reference) = row.reference_omega_matter else {
+        ratio(target_omega_matter, row).ok_or_else(|| {
             let message = format!("the reference cosmology of f sigma8 at z = {} is not known", row.z);
-            return Err(ModuleError::bad_input(ROLES.values, message).line(row.line).hint(format!(
+            ModuleError::bad_input(ROLES.values, message).line(row.line).hint(format!(
                 "write its density of matter after the error, or give `--input {REFERENCES}=PATH`, or \
-                 `--param reference_omega_matter=…` for all rows"
-            )));
-        };
-        Ok(hubble_times_angular_distance_km_s(target_omega_matter, row.z)
-            / hubble_times_angular_distance_km_s(reference, row.z))
+                 `--param reference_omega_matter=…` for values of no known release"
+            ))
+        })
     };
-    rows.iter().map(ratio).collect()
+    rows.iter().map(known).collect()
+}
+
+/// `q` of a row for a cosmology of this density; `None` without its reference.
+fn ratio(omega_matter: f64, row: &Row) -> Option<f64> {
+    let reference = row.reference_omega_matter?;
+    Some(
+        hubble_times_angular_distance_km_s(omega_matter, row.z)
+            / hubble_times_angular_distance_km_s(reference, row.z),
+    )
+}
+
+/// Whether values are to be compared with f sigma8 / q.
+pub(crate) fn applies(rows: &[Row]) -> bool {
+    !is_joint(rows) && rows.iter().all(|row| row.reference_omega_matter.is_some())
+}
+
+/// What a survey would have measured with its reference cosmology: f sigma8 / q, where that applies.
+pub(crate) fn predictions(
+    theory: &Theory,
+    rows: &[Row],
+    measurements: &[Measurement],
+    conventions: &Conventions,
+) -> Vec<f64> {
+    let mut predictions = theory.predictions(measurements, conventions);
+    if applies(rows) {
+        for (prediction, row) in predictions.iter_mut().zip(rows) {
+            *prediction /= ratio(theory.background.omega_matter, row).unwrap_or(1.0);
+        }
+    }
+    predictions
+}
+
+/// What is done about the reference cosmologies in the prediction, as the end of a sentence.
+pub(crate) fn described(rows: &[Row]) -> &'static str {
+    if applies(rows) {
+        "f sigma8 divided by q = H D_A / (H D_A)_ref of its row (arXiv:1303.6583)"
+    } else if is_joint(rows) {
+        "no Alcock-Paczynski factor: the distances of the vector hold that effect"
+    } else {
+        "no Alcock-Paczynski factor: the reference cosmologies of the rows are not known"
+    }
 }

@@ -1,17 +1,21 @@
 //! From the files to the dataset.
 
+use cosmology::measurements::conventions::Conventions;
+use cosmology::measurements::exports::shared;
+use cosmology::measurements::pictures::pictures;
+use cosmology::measurements::prediction::Theory;
 use cosmology::measurements::reader::{Duplicate, Row};
 use cosmology::measurements::releases::{Release, ReleaseChoice};
-use cosmology::measurements::vector::{Source, Vector};
-use cosmology::measurements::{exports, pictures::pictures};
-use plugin_api::{Derived, ExportContent, ExportFormat, FieldSource, Finding, Inputs, ModuleError, Severity};
+use cosmology::measurements::vector::{Measurement, Source, Vector};
+use plugin_api::{Derived, Inputs, ModuleError, Plot};
 use serde_json::json;
 
-use crate::alcock_paczynski::{correct, hubble_times_angular_distance_km_s};
-use crate::blocks;
+use crate::alcock_paczynski::{applies, correct, described, hubble_times_angular_distance_km_s, predictions};
+use crate::references::{References, missing};
 use crate::releases::Known;
 use crate::settings::Settings;
-use crate::table::{REFERENCES, ROLES, rows};
+use crate::table::{ROLES, rows};
+use crate::{blocks, exports};
 
 /// Names of the output: the published values alone, or with corrected ones beside them.
 const OUTPUT: &str = "growth";
@@ -23,7 +27,8 @@ pub(crate) fn derive(
     settings: &Settings,
     known: &Known,
 ) -> Result<Derived<'static>, ModuleError> {
-    let rows = rows(inputs, settings)?;
+    let mut rows = rows(inputs, settings)?;
+    let references = References::take(inputs, settings, &mut rows)?;
     let source = Source {
         roles: ROLES,
         rows: rows.clone(),
@@ -42,10 +47,20 @@ pub(crate) fn derive(
             }
         }
     }
-    vector.findings.extend(lost_blocks(&rows, &vector, settings)?);
+    let mut differences = Vec::new();
+    if settings.vector.release != ReleaseChoice::Ignored {
+        differences.extend(blocks::compare(&rows, &vector, &placed)?);
+    }
+    if let Some(release) = vector.release {
+        differences.extend(references.compare(&rows, release, settings)?);
+    }
+    let has_no_references = |release: &Release| release.reference_omega_matter.is_empty();
+    vector.complete &=
+        differences.is_empty() && (vector.release.is_none_or(has_no_references) || applies(&rows));
+    vector.findings.extend(differences);
     let release = vector.release.map(|release| release.name.as_str());
     vector.findings.extend(release.into_iter().flat_map(|name| known.double_counting(name)));
-    vector.findings.extend(missing_references(&rows));
+    vector.findings.extend(missing(&rows));
 
     let references: Vec<Option<f64>> = rows.iter().map(|row| row.reference_omega_matter).collect();
     let products: Vec<Option<f64>> = rows
@@ -60,12 +75,14 @@ pub(crate) fn derive(
     let publication = release.and_then(|name| known.catalogue.get(name));
     let mut derived = Derived::new(OUTPUT)
         .table(table)
-        .export("cobaya", exports::cobaya_vector(&vector.conventions, publication))
-        .export("fit", fit(settings.target_omega_matter.is_some()));
-    derived = exports::shared(derived, &vector.measurements, &vector.conventions);
+        .export("cobaya", exports::cobaya(&rows, &vector.conventions, publication))
+        .export("fit", exports::fit(settings.target_omega_matter.is_some()));
+    derived = shared(derived, &vector.measurements, &vector.conventions);
     derived.plots = pictures(&vector.measurements, &vector.conventions);
     let (measurements, covariance) = (vector.measurements.clone(), vector.covariance.clone());
+    let conventions = vector.conventions.clone();
     derived = known.catalogue.describe(vector.describe(derived), release);
+    with_references(&mut derived, &rows, &measurements, &conventions);
     derived = derived
         .note("blocks", json!(placed))
         .note("sigma8", "amplitude of linear matter fluctuations in spheres of 8 Mpc/h")
@@ -76,63 +93,26 @@ pub(crate) fn derive(
         );
     if let Some(target) = settings.target_omega_matter {
         OUTPUT_WITH_CORRECTED.clone_into(&mut derived.output);
-        derived = correct(derived, &rows, &measurements, &covariance, target)?;
+        derived = correct(derived, &rows, &measurements, &covariance, target)?
+            .export("cobaya_corrected", exports::cobaya_corrected(target, &conventions, publication));
     }
     Ok(derived)
 }
 
-/// Correlations that the known blocks have and the covariance has not. Without any matrix that is only an error where
-/// the release is published with the blocks.
-fn lost_blocks(rows: &[Row], vector: &Vector<'_>, settings: &Settings) -> Result<Vec<Finding>, ModuleError> {
-    if settings.vector.release == ReleaseChoice::Ignored {
-        return Ok(Vec::new());
+/// The model of the reference cosmology and what its residuals are, with the references of the rows.
+fn with_references(
+    derived: &mut Derived<'_>,
+    rows: &[Row],
+    measurements: &[Measurement],
+    conventions: &Conventions,
+) {
+    for model in &mut derived.models {
+        model.prediction = predictions(&Theory::reference(), rows, measurements, conventions);
+        model.meaning = format!("{}; {}", model.meaning, described(rows));
     }
-    let published_with_blocks = |release: &Release| release.name == "growth_gold2018";
-    let severity = if !vector.errors_only || vector.release.is_some_and(published_with_blocks) {
-        Severity::Error
-    } else {
-        Severity::Warning
-    };
-    blocks::lost(rows, &vector.covariance, severity)
-}
-
-/// A compilation without reference cosmologies can be fitted, but not corrected.
-fn missing_references(rows: &[Row]) -> Option<Finding> {
-    let row = rows.iter().find(|row| row.reference_omega_matter.is_none())?;
-    let is_joint = rows.iter().any(|row| row.quantity != rows[0].quantity);
-    if is_joint {
-        return None;
+    if let Some(Plot::Points { residuals: Some(residuals), .. }) = derived.plots.get_mut("growth")
+        && applies(rows)
+    {
+        residuals.label.push_str(" / q");
     }
-    let message = format!("the reference cosmology of f sigma8 at z = {} is not known", row.z);
-    Some(
-        Finding::new(
-            Severity::Note,
-            "reference.missing",
-            format!("input `{}`, line {}", ROLES.values, row.line),
-            message,
-        )
-        .hint(format!("give `--input {REFERENCES}=PATH`, or `--param reference_omega_matter=…`")),
-    )
-}
-
-/// The common layout, with the reference cosmologies and the corrected values.
-fn fit(is_corrected: bool) -> ExportFormat {
-    let mut format = exports::fit_vector();
-    let column = |table: &str, column: &str| FieldSource::Column {
-        table: table.to_owned(),
-        column: column.to_owned(),
-    };
-    for file in &mut format.files {
-        let ExportContent::Document { fields } = &mut file.content else { continue };
-        for name in ["reference_omega_matter", "reference_hubble_times_angular_distance_km_s"] {
-            fields.insert(name.to_owned(), column("data", name));
-        }
-        if is_corrected {
-            fields.insert("corrected_observations".to_owned(), column("corrected", "observable"));
-            fields.insert("corrected_uncertainties".to_owned(), column("corrected", "uncertainty"));
-            let matrix = "corrected_covariance".to_owned();
-            fields.insert("corrected_covariance".to_owned(), FieldSource::Matrix { matrix });
-        }
-    }
-    format
 }

@@ -10,8 +10,10 @@
 
 mod alcock_paczynski;
 mod blocks;
+mod exports;
 mod growth;
 mod latex;
+mod references;
 mod releases;
 mod settings;
 mod table;

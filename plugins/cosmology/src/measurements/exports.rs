@@ -21,7 +21,11 @@ pub fn file(suffix: &str, content: ExportContent) -> ExportFile {
 
 /// The likelihood block. The host writes the folder as a JSON string with its quotes, which YAML reads as the same text.
 #[must_use]
-pub fn cobaya_block(publication: Option<&Publication>, settings: &[String]) -> ExportContent {
+pub fn cobaya_block(
+    publication: Option<&Publication>,
+    remarks: &[String],
+    settings: &[String],
+) -> ExportContent {
     let mut text = String::from("# Data {name}, for the class bao.generic of Cobaya.\n");
     if let Some(publication) = publication {
         text.push_str("# ");
@@ -33,6 +37,7 @@ pub fn cobaya_block(publication: Option<&Publication>, settings: &[String]) -> E
             text.push('\n');
         }
     }
+    text.push_str(&comment(remarks));
     text.push_str(
         "# To combine several: give each block a name of its own and add `class: bao.generic` to it.\n",
     );
@@ -45,11 +50,40 @@ pub fn cobaya_block(publication: Option<&Publication>, settings: &[String]) -> E
     ExportContent::Text { text }
 }
 
+fn comment(remarks: &[String]) -> String {
+    remarks.iter().flat_map(|remark| ["# ", remark, "\n"]).collect()
+}
+
+/// Which values go to Cobaya, and what its user must know of them.
+#[derive(Debug, Clone, Copy)]
+pub struct CobayaValues<'v> {
+    /// Table with `z`, `observable` and `quantity`.
+    pub table: &'v str,
+    /// Their covariance.
+    pub matrix: &'v str,
+    /// Goes into the names of the files, behind that of the dataset.
+    pub infix: &'v str,
+    /// Lines of ASCII that head the values and the likelihood block.
+    pub remarks: &'v [String],
+}
+
+impl CobayaValues<'static> {
+    /// The table `data`, with nothing to remark.
+    pub const PUBLISHED: Self = Self { table: "data", matrix: "covariance", infix: "", remarks: &[] };
+}
+
 /// Mean, covariance and likelihood block for Cobaya.
 #[must_use]
-pub fn cobaya_vector(conventions: &Conventions, publication: Option<&Publication>) -> ExportFormat {
-    let mut settings =
-        vec!["measurements_file: {name}_mean.txt".to_owned(), "cov_file: {name}_cov.txt".to_owned()];
+pub fn cobaya_vector(
+    values: &CobayaValues<'_>,
+    conventions: &Conventions,
+    publication: Option<&Publication>,
+) -> ExportFormat {
+    let CobayaValues { table, matrix, infix, remarks } = *values;
+    let mut settings = vec![
+        format!("measurements_file: {{name}}{infix}_mean.txt"),
+        format!("cov_file: {{name}}{infix}_cov.txt"),
+    ];
     if let Some(fiducial) = conventions.fiducial_rd_mpc {
         settings.push(format!("rs_fid: {fiducial}"));
     }
@@ -62,15 +96,18 @@ pub fn cobaya_vector(conventions: &Conventions, publication: Option<&Publication
             .to_owned(),
         files: vec![
             file(
-                "_mean.txt",
+                &format!("{infix}_mean.txt"),
                 ExportContent::Columns {
-                    table: "data".to_owned(),
+                    table: table.to_owned(),
                     columns,
-                    header: Some("# z value quantity".to_owned()),
+                    header: Some(format!("{}# z value quantity", comment(remarks))),
                 },
             ),
-            file("_cov.txt", ExportContent::Matrix { matrix: "covariance".to_owned(), leading_size: false }),
-            file(".yaml", cobaya_block(publication, &settings)),
+            file(
+                &format!("{infix}_cov.txt"),
+                ExportContent::Matrix { matrix: matrix.to_owned(), leading_size: false },
+            ),
+            file(&format!("{infix}.yaml"), cobaya_block(publication, remarks, &settings)),
         ],
     }
 }

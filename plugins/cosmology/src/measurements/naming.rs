@@ -5,7 +5,7 @@ use plugin_api::ModuleError;
 use super::Roles;
 use super::plausibility::Subject;
 use super::reader::Row;
-use super::releases::{Release, ReleasedRow};
+use super::releases::Release;
 use super::settings::{VectorSettings, spread};
 
 /// Fills in what the parameters say of the rows.
@@ -45,11 +45,7 @@ pub(super) fn name_rows(
 
 /// Fills in names that neither file nor parameters give. A mean in a wrong order gets none that belong to other rows.
 pub(super) fn fill_in(rows: &mut [Row], release: &Release) {
-    let same = |(row, released): (&Row, &ReleasedRow)| {
-        row.z.to_bits() == released.z.to_bits()
-            && row.quantity.is_none_or(|quantity| quantity == released.quantity.0)
-    };
-    let in_order = rows.len() == release.rows.len() && rows.iter().zip(&release.rows).all(same);
+    let in_order = release.has_rows(rows);
     for (row, released) in rows.iter_mut().zip(&release.rows) {
         if in_order || release.rows.iter().all(|other| other.quantity == released.quantity) {
             row.quantity.get_or_insert(released.quantity.0);

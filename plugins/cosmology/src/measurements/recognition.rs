@@ -47,9 +47,12 @@ pub fn recognise<'r>(
     };
     // A single error says nothing; a list of them is as good as a covariance.
     let by_errors = || {
-        let own = rows.iter().map(|row| row.error.map(|error| NumbersDigest::of(&[error])));
-        let own: Vec<NumbersDigest> = own.collect::<Option<_>>()?;
-        releases.iter().find(|release| own.len() > 1 && covariance.is_none() && release.errors == own)
+        let all_are_published = |release: &&Release| {
+            let pairs = || rows.iter().zip(&release.errors);
+            release.errors.len() == rows.len()
+                && pairs().all(|(row, published)| row.error.map(f64::to_bits) == Some(published.to_bits()))
+        };
+        releases.iter().find(|release| rows.len() > 1 && covariance.is_none() && all_are_published(release))
     };
     let (release, because) = match choice {
         ReleaseChoice::Ignored => (None, String::new()),
@@ -81,8 +84,9 @@ pub fn recognise<'r>(
         Some(_) => {}
         None => findings.extend(error_finding(roles, release, &because, rows)),
     }
-    let compared = if covariance.is_some() { &release.covariance_rows } else { &release.errors };
-    let complete = findings.is_empty() && !compared.is_empty();
+    let has_none =
+        if covariance.is_some() { release.covariance_rows.is_empty() } else { release.errors.is_empty() };
+    let complete = findings.is_empty() && !has_none;
     Ok(Recognition { release: Some(release), complete, findings })
 }
 
@@ -201,8 +205,8 @@ fn covariance_finding(
 }
 
 fn error_finding(roles: Roles, release: &Release, because: &str, rows: &[Row]) -> Option<Finding> {
-    let differs = |(published, row): (&NumbersDigest, &Row)| {
-        row.error.filter(|error| *published != NumbersDigest::of(&[*error])).map(|error| (row.line, error))
+    let differs = |(published, row): (&f64, &Row)| {
+        row.error.filter(|error| error.to_bits() != published.to_bits()).map(|error| (row.line, error))
     };
     let (line, error) = release.errors.iter().zip(rows).find_map(differs)?;
     let message = format!("{because} `{}`; {error} is not its error", release.name);

@@ -1,12 +1,14 @@
 //! Published vectors that a module knows: how to recognise their numbers, and what the files themselves do not say.
 //!
-//! A list of releases holds no measurement. It holds digests of parsed numbers, so that a file is recognised whatever
+//! A list of releases holds no measured value. It holds digests of parsed numbers, so that a file is recognised whatever
 //! its line ends, comments and number format, and so that the first row which is not the published one can be named.
+//! What a covariance or a correction is built of, errors and reference cosmologies, stands there as numbers.
 
 use plugin_api::ModuleError;
 use serde::Deserialize;
 
 use super::quantity::Quantity;
+use super::reader::Row;
 use crate::numbers::NumbersDigest;
 use crate::spelling::nearest;
 
@@ -20,9 +22,12 @@ pub struct Release {
     /// Digest of each row of the published covariance, or of its inverse.
     #[serde(default)]
     pub covariance_rows: Vec<NumbersDigest>,
-    /// Digest of each published error, where there is no covariance.
+    /// Published error of each row, where there is no covariance.
     #[serde(default)]
-    pub errors: Vec<NumbersDigest>,
+    pub errors: Vec<f64>,
+    /// Density of matter of the reference cosmology of each row, where it is published.
+    #[serde(default)]
+    pub reference_omega_matter: Vec<f64>,
     /// Whether anybody could write down the same covariance, so that it identifies nothing.
     #[serde(default)]
     pub generic_covariance: bool,
@@ -35,6 +40,18 @@ pub struct Release {
     /// What the published matrix is.
     #[serde(default)]
     pub covariance_kind: Option<CovarianceKind>,
+}
+
+impl Release {
+    /// Whether the rows are these measurements in this order, as far as the rows say; their values may differ.
+    #[must_use]
+    pub fn has_rows(&self, rows: &[Row]) -> bool {
+        let same = |(row, released): (&Row, &ReleasedRow)| {
+            row.z.to_bits() == released.z.to_bits()
+                && row.quantity.is_none_or(|quantity| quantity == released.quantity.0)
+        };
+        rows.len() == self.rows.len() && rows.iter().zip(&self.rows).all(same)
+    }
 }
 
 /// A row of a release: what it measures, and a digest of redshift and value.

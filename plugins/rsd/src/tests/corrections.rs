@@ -87,5 +87,59 @@ fn the_picture_shows_growth_with_the_reference_cosmology() {
     assert_eq!(residuals.as_ref().unwrap().model, derived.models[0].name);
     // f sigma8 of Planck 2018 rises to 0.48 at z = 0.5.
     assert!(curves[0].y.iter().all(|value| (0.3..0.5).contains(value)));
+    assert_eq!(residuals.as_ref().unwrap().label, "measured - Planck 2018 / q");
     assert_eq!(derived.models[0].prediction.len(), 22);
+}
+
+/// The convention of the values and of what they are held against.
+#[test]
+fn the_reference_model_is_divided_by_q_and_says_so() {
+    let model = |table: &str| gold(("table", table), json!({})).unwrap().models.remove(0);
+    let (with, without) = (model(GOLD), model(&three_columns()));
+    assert!(with.meaning.contains("f sigma8 divided by q"), "{}", with.meaning);
+    assert!(without.meaning.contains("no Alcock-Paczynski factor: the reference"), "{}", without.meaning);
+    let derived =
+        gold(("table", GOLD), json!({"alcock_paczynski": "apply", "target_omega_matter": 0.3153})).unwrap();
+    let corrected = columns(derived, "corrected");
+    let ratios = corrected["alcock_paczynski_ratio"].as_f64().unwrap();
+    for ((with, without), ratio) in with.prediction.iter().zip(&without.prediction).zip(ratios) {
+        assert!((with * ratio / without - 1.0).abs() < 1e-15);
+    }
+    let joint = "0.15 0.53 f_sigma8\n0.15 4.5 DV_over_rs\n";
+    let joint = run(&[("table", joint), ("covariance", "0.0266 0.0023\n0.0023 0.0183\n")], json!({}));
+    assert!(joint.unwrap().models[0].meaning.contains("no Alcock-Paczynski factor: the distances"));
+}
+
+fn text_of(content: &ExportContent) -> &str {
+    match content {
+        ExportContent::Text { text } => text,
+        ExportContent::Columns { header: Some(header), .. } => header,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn cobaya_is_told_the_reference_cosmologies_and_offered_corrected_values() {
+    let derived = gold(("table", GOLD), json!({})).unwrap();
+    assert!(!derived.exports.contains_key("cobaya_corrected"));
+    let files = &derived.exports["cobaya"].files;
+    for text in [text_of(&files[0].content), text_of(&files[2].content)] {
+        assert!(text.contains("# f sigma8 / q, q = H D_A / (H D_A)_ref"), "{text}");
+        assert!(text.contains("\n# 0.3 0.3 0.266 0.3 0.31 0.3 0.27 0.27 0.25 0.25 0.274 0.307115"), "{text}");
+        assert!(text.is_ascii(), "{text}");
+    }
+    assert!(text_of(&files[0].content).lines().all(|line| line.starts_with("# ")));
+    let unknown = gold(("table", &three_columns()), json!({})).unwrap();
+    assert_eq!(text_of(&unknown.exports["cobaya"].files[0].content), "# z value quantity");
+
+    let values = json!({"alcock_paczynski": "apply", "target_omega_matter": 0.3153});
+    let derived = gold(("table", GOLD), values).unwrap();
+    let files = &derived.exports["cobaya_corrected"].files;
+    let ExportContent::Columns { table, columns, .. } = &files[0].content else { panic!() };
+    assert_eq!((table.as_str(), columns.join(" ").as_str()), ("corrected", "z observable quantity"));
+    let ExportContent::Matrix { matrix, .. } = &files[1].content else { panic!() };
+    assert_eq!(matrix, "corrected_covariance");
+    let text = text_of(&files[2].content);
+    assert!(text.contains("flat LCDM with Omega_m = 0.3153") && text.contains("{name}_corrected_cov.txt"));
+    assert!(text_of(&files[0].content).contains("Omega_m = 0.3153"));
 }

@@ -104,37 +104,9 @@ fn every_dataset_is_a_release_whose_numbers_are_known_and_every_release_a_datase
     }
 }
 
-/// Each pair stands once; the host knows it from both sides.
-#[test]
-fn conflicts_cover_the_samples_that_are_in_both() {
-    let document = document();
-    let mut pairs = BTreeSet::new();
-    for (name, dataset) in document["datasets"].as_object().unwrap() {
-        for conflict in dataset["conflicts"].as_array().unwrap() {
-            assert!(!conflict["reason"].as_str().unwrap().is_empty());
-            for other in conflict["with"].as_array().unwrap() {
-                let (name, other) = (name.as_str(), other.as_str().unwrap());
-                assert_ne!(name, other);
-                assert!(pairs.insert((name.min(other), name.max(other))), "{name}: {other}");
-            }
-        }
-    }
-    for pair in [
-        ("growth_gold2018", "sdss_dr12_consensus_bao"),
-        ("growth_gold2018", "sdss_dr12_consensus_final_rsd"),
-        ("growth_gold2018", "sdss_dr16_lrg_bao_plus"),
-        ("growth_gold2018", "growth_table_ii"),
-        ("sdss_dr16_lrg_bao_plus", "sdss_dr16_lrg_bao_plus_rsd"),
-        ("sdss_dr16_lrg_bao", "sdss_dr16_lrg_bao_plus_rsd"),
-        ("desi_dr2", "sdss_dr16_lrg_bao_plus_rsd"),
-    ] {
-        assert!(pairs.contains(&pair), "{pair:?}");
-    }
-}
-
 #[test]
 fn digests_and_addresses_are_those_of_the_published_files() {
-    let Ok(manifest) = std::fs::read_to_string(published("MANIFEST.json")) else { return };
+    let Some(manifest) = published("MANIFEST.json") else { return };
     let files: Vec<Value> = serde_json::from_str(&manifest).unwrap();
     let mut rest: BTreeSet<&str> = files
         .iter()
