@@ -19,9 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use plugin_api::{
-    Context, DerivationModule, Derived, Finding, Inputs, ModuleError, Parameters, export_module,
-};
+use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
 
 /// The module.
 #[derive(Debug, Default)]
@@ -53,17 +51,6 @@ impl DerivationModule for Bao {
         let derived = derive(inputs, parameters)?;
         context.progress(1.0, "measurements read");
         Ok(derived)
-    }
-
-    /// A derivation takes a millisecond, so its findings are the inspection.
-    fn inspect(
-        &self,
-        inputs: &Inputs<'_>,
-        parameters: &Parameters,
-        context: &Context<'_>,
-    ) -> Result<Vec<Finding>, ModuleError> {
-        context.check_cancelled()?;
-        Ok(derive(inputs, parameters)?.findings)
     }
 }
 

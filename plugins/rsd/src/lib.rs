@@ -20,9 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use plugin_api::{
-    Context, DerivationModule, Derived, Finding, Inputs, ModuleError, Parameters, export_module,
-};
+use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
 
 /// The module.
 #[derive(Debug, Default)]
@@ -49,17 +47,6 @@ impl DerivationModule for Rsd {
         let derived = derive(inputs, parameters)?;
         context.progress(1.0, "measurements read");
         Ok(derived)
-    }
-
-    /// A derivation takes a millisecond, so its findings are the inspection.
-    fn inspect(
-        &self,
-        inputs: &Inputs<'_>,
-        parameters: &Parameters,
-        context: &Context<'_>,
-    ) -> Result<Vec<Finding>, ModuleError> {
-        context.check_cancelled()?;
-        Ok(derive(inputs, parameters)?.findings)
     }
 }
 
