@@ -1,49 +1,71 @@
-//! Base parameters of flat ΛCDM, and their covariance, from whatever file holds them.
+//! Base parameters of flat ΛCDM, and how they spread, from whatever file holds them.
 
 use cosmology::matrix::SquareMatrix;
-use cosmology::text::counted;
-use plugin_api::{Input, Inputs, ModuleError};
+use plugin_api::{Context, Finding, Inputs, ModuleError};
 
+use crate::base_covariance::with_covariance;
 use crate::base_parameter::BaseParameter;
-use crate::reader::{self, COVARIANCE, Content, Entry, PARAMETERS};
+use crate::beyond::{self, Stated};
+use crate::chain::{Sample, Samples, means, moments};
+use crate::reader::{self, COVARIANCE, Content, Entry, PARAMETERS, Values};
 
-/// Parameters with their mean, and the covariance of those that vary.
+/// Parameters with their mean, and the spread of those that vary.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Base {
-    /// Those that vary, with their means, in the order of `covariance`.
+    /// Those that vary, with their means, in the order of `spread`.
     pub(crate) varied: Vec<(BaseParameter, f64)>,
-    pub(crate) covariance: SquareMatrix,
-    /// Those that the file states and that do not vary: neutrinos.
+    pub(crate) spread: Spread,
+    /// Those that the file states and that do not vary.
     pub(crate) fixed: Vec<(BaseParameter, f64)>,
-    /// Number of samples, when the file is a chain.
-    pub(crate) samples: Option<usize>,
-    /// All numbers of the files, in their order, by which a release is recognised.
-    pub(crate) published: (Vec<f64>, Vec<f64>),
+    /// What the files hold, by which a release is recognised.
+    pub(crate) published: Vec<Published>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Spread {
+    Covariance(SquareMatrix),
+    Samples(Vec<Sample>),
+}
+
+/// All numbers of the file of a role, in their order, and the names that its parameters have there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) role: &'static str,
+    pub(crate) names: Vec<String>,
+    pub(crate) numbers: Vec<f64>,
 }
 
 /// A value of the file with what it is.
-struct Found {
-    parameter: BaseParameter,
-    factor: f64,
+pub(crate) struct Found {
+    pub(crate) parameter: BaseParameter,
+    pub(crate) factor: f64,
     /// Its place among the names of the file.
-    index: usize,
-    value: f64,
-    line: u64,
+    pub(crate) index: usize,
+    pub(crate) value: f64,
+    /// The error beside it, if one is printed.
+    pub(crate) error: Option<f64>,
+    pub(crate) line: u64,
 }
 
-pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Base, ModuleError> {
+pub(crate) fn read(inputs: &Inputs<'_>, context: &Context<'_>) -> Result<Base, ModuleError> {
     let input = inputs.require(PARAMETERS)?;
     let covariance = inputs.get(COVARIANCE);
     match reader::read(&input)? {
         Content::Values(values) => {
-            let found = recognise(&values.entries)?;
+            for entry in &values.entries {
+                let names = values.entries.iter().map(|entry| entry.name.as_str());
+                beyond::check(PARAMETERS, &entry.name, Stated::Value(entry.value), names)
+                    .map_err(|error| error.line(entry.line).column(entry.column))?;
+            }
+            let found = recognise(&values)?;
             let Some(covariance) = covariance else {
                 return Err(ModuleError::bad_input(COVARIANCE, "this input is missing: errors without correlations are not enough")
                     .hint("give the covariance of the parameters with `--input covariance=PATH`, or a chain as `parameters`"));
             };
             with_covariance(&values.entries, found, &covariance)
         }
-        Content::Samples(samples) => {
+        Content::Chain(chain) => {
             if covariance.is_some() {
                 return Err(ModuleError::bad_input(
                     COVARIANCE,
@@ -51,52 +73,30 @@ pub(crate) fn read(inputs: &Inputs<'_>) -> Result<Base, ModuleError> {
                 )
                 .hint("leave the covariance out, or give the mean of the chain as `parameters`"));
             }
-            let entry = |(name, value): (&String, f64)| Entry {
-                name: name.clone(),
-                value,
-                line: samples.line,
-                column: 1,
-            };
-            let entries: Vec<Entry> = samples.names.iter().zip(samples.means()).map(entry).collect();
-            let found = recognise(&entries)?;
-            let columns: Vec<usize> = found.iter().map(|found| found.index).collect();
-            let matrix = samples.covariance(&columns);
-            let varies = |index: usize| matrix.get(index, index) > 0.0;
-            let mut base = settle(&found, varies, &matrix)?;
-            base.samples = Some(samples.count());
-            Ok(base)
+            with_samples(&chain.read(PARAMETERS, context)?, chain.heading.number)
         }
     }
 }
 
 /// Finds the parameters among the named values, in the order of [`BaseParameter::ALL`].
-fn recognise(entries: &[Entry]) -> Result<Vec<Found>, ModuleError> {
-    let refuse = |message: String, line: u64| ModuleError::bad_input(PARAMETERS, message).line(line);
+fn recognise(values: &Values) -> Result<Vec<Found>, ModuleError> {
+    let error_of = |index: usize| values.printed.as_ref()?.errors.get(index).copied().flatten();
     let mut found: Vec<Found> = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        check_model(entry)?;
+    for (index, entry) in values.entries.iter().enumerate() {
         let Some((parameter, factor)) = BaseParameter::of(&entry.name) else { continue };
+        let value = factor * entry.value;
         if let Some(earlier) = found.iter().find(|earlier| earlier.parameter == parameter) {
-            let message = format!("{} stands in line {} already", parameter.name(), earlier.line);
             // CosmoMC lists both h and H0; the same number twice is no contradiction.
-            if (earlier.value / (factor * entry.value) - 1.0).abs() > 1e-6 {
-                return Err(refuse(message, entry.line));
+            if (earlier.value / value - 1.0).abs() > 1e-6 {
+                let message = format!("{} stands in line {} already", parameter.name(), earlier.line);
+                return Err(ModuleError::bad_input(PARAMETERS, message).line(entry.line));
             }
             continue;
         }
-        let value = factor * entry.value;
-        let (low, high, _) = parameter.possible();
-        if !(low..=high).contains(&value) {
-            let message = format!(
-                "{} = {}, expected between {} and {}",
-                entry.name,
-                entry.value,
-                low / factor,
-                high / factor
-            );
-            return Err(refuse(message, entry.line).column(entry.column));
-        }
-        found.push(Found { parameter, factor, index, value, line: entry.line });
+        demand_possible(&entry.name, entry.value, parameter, factor)
+            .map_err(|error| error.line(entry.line).column(entry.column))?;
+        let error = error_of(index).map(|error| factor * error);
+        found.push(Found { parameter, factor, index, value, error, line: entry.line });
     }
     for required in BaseParameter::REQUIRED {
         if !found.iter().any(|found| found.parameter == required) {
@@ -113,125 +113,84 @@ fn recognise(entries: &[Entry]) -> Result<Vec<Found>, ModuleError> {
     Ok(found)
 }
 
-/// The formulas are those of flat ΛCDM: a file that states another model is refused.
-fn check_model(entry: &Entry) -> Result<(), ModuleError> {
-    let expected = match entry.name.as_str() {
-        "omegak" | "omk" | "Omega_k" | "wa" | "wa_fld" => 0.0,
-        "w" | "w0" | "w0_fld" => -1.0,
-        _ => return Ok(()),
-    };
-    if (entry.value - expected).abs() < 1e-12 {
+fn demand_possible(name: &str, value: f64, parameter: BaseParameter, factor: f64) -> Result<(), ModuleError> {
+    let (low, high, _) = parameter.possible();
+    if (low..=high).contains(&(factor * value)) {
         return Ok(());
     }
-    let message = format!(
-        "{} = {}, but distances are computed in flat ΛCDM, where it is {expected}",
-        entry.name, entry.value
-    );
-    Err(ModuleError::bad_input(PARAMETERS, message).line(entry.line).column(entry.column))
+    let message = format!("{name} = {value}, expected between {} and {}", low / factor, high / factor);
+    Err(ModuleError::bad_input(PARAMETERS, message))
 }
 
-fn with_covariance(entries: &[Entry], mut found: Vec<Found>, input: &Input<'_>) -> Result<Base, ModuleError> {
-    let text = input.text()?;
-    let heading = reader::matrix_heading(text);
-    let size = heading.as_ref().map_or(entries.len(), Vec::len);
-    let file = SquareMatrix::read(COVARIANCE, text, size).map_err(|error| match heading {
-        Some(_) => error,
-        None => error.hint("put the names above the matrix: `# name name …`"),
-    })?;
-    let line_of = |row: usize| file.lines.get(row).copied().unwrap_or_default();
-    if let Some((row, column)) = asymmetry(&file.matrix) {
-        let message = format!(
-            "elements ({0}, {1}) and ({1}, {0}) differ: {2} and {3}",
-            row + 1,
-            column + 1,
-            file.matrix.get(row, column),
-            file.matrix.get(column, row)
-        );
-        return Err(ModuleError::bad_input(COVARIANCE, message).line(line_of(row)).column(column as u64 + 1));
-    }
-    // From here on, what is found is addressed by its place in the matrix, and in its units.
-    let mut fixed = Vec::new();
-    if let Some(names) = &heading {
-        let mut placed = Vec::new();
-        for mut one in found {
-            let place = |(index, name): (usize, &String)| {
-                let (parameter, factor) = BaseParameter::of(name)?;
-                (parameter == one.parameter).then_some((index, factor))
-            };
-            match names.iter().enumerate().find_map(place) {
-                Some((index, factor)) => {
-                    (one.index, one.factor) = (index, factor);
-                    placed.push(one);
-                }
-                None if one.parameter >= BaseParameter::NeutrinoMasses => {
-                    fixed.push((one.parameter, one.value));
-                }
-                None if one.parameter == BaseParameter::SpectralIndex => {}
-                None => {
-                    let message = format!("the heading does not name {}", one.parameter.name());
-                    return Err(ModuleError::bad_input(COVARIANCE, message).line(1));
-                }
-            }
-        }
-        found = placed;
-    }
-    let mut matrix = SquareMatrix::zeros(found.len());
-    for (row, left) in found.iter().enumerate() {
-        for (column, right) in found.iter().enumerate() {
-            matrix.set(row, column, left.factor * right.factor * file.matrix.get(left.index, right.index));
+fn demand_possible_samples(samples: &Samples) -> Result<(), ModuleError> {
+    for (index, name) in samples.names.iter().enumerate() {
+        let Some((parameter, factor)) = BaseParameter::of(name) else { continue };
+        for sample in &samples.samples {
+            let value = sample.values.get(index).copied().unwrap_or(f64::NAN);
+            demand_possible(name, value, parameter, factor)
+                .map_err(|error| error.line(sample.line).column(index as u64 + 2))?;
         }
     }
-    let mut base = settle(&found, |_| true, &matrix)?;
-    base.fixed.extend(fixed);
-    base.published = (entries.iter().map(|entry| entry.value).collect(), file.matrix.into_values());
-    Ok(base)
+    Ok(())
 }
 
-/// Parts what varies from what does not, and holds the errors against what is possible.
-fn settle(
-    found: &[Found],
-    varies: impl Fn(usize) -> bool,
-    matrix: &SquareMatrix,
-) -> Result<Base, ModuleError> {
-    let (mut varied, mut kept, mut fixed) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, one) in found.iter().enumerate() {
-        if one.parameter >= BaseParameter::NeutrinoMasses && !varies(index) {
-            fixed.push((one.parameter, one.value));
-            continue;
-        }
-        let (_, _, largest) = one.parameter.possible();
-        let relative = matrix.get(index, index).max(0.0).sqrt() / one.value;
-        if relative > largest {
-            let message = format!("the error of {} is {relative:.2} of its value", one.parameter.name());
-            return Err(ModuleError::bad_input(COVARIANCE, message)
-                .hint("the matrix must hold variances, in the units and under the names of its heading"));
-        }
-        varied.push((one.parameter, one.value));
-        kept.push(index);
+/// Refuses an error that is larger than any measurement has.
+pub(crate) fn demand_possible_error(
+    role: &str,
+    parameter: BaseParameter,
+    value: f64,
+    variance: f64,
+) -> Result<(), ModuleError> {
+    let (_, _, largest) = parameter.possible();
+    let relative = variance.max(0.0).sqrt() / value;
+    if relative > largest {
+        let message = format!("the error of {} is {relative:.2} of its value", parameter.name());
+        return Err(ModuleError::bad_input(role, message)
+            .hint("the heading must name what stands below it; a covariance must hold variances, in the units of the names"));
     }
-    let mut covariance = SquareMatrix::zeros(kept.len());
-    for (row, &left) in kept.iter().enumerate() {
-        for (column, &right) in kept.iter().enumerate() {
-            covariance.set(row, column, matrix.get(left, right));
-        }
-    }
-    if let Err(reason) = covariance.inverted() {
-        let names: Vec<&str> = varied.iter().map(|(parameter, _)| parameter.name()).collect();
-        let message = format!(
-            "the covariance of {} ({}): {reason}",
-            counted(names.len(), "parameter"),
-            names.join(", ")
-        );
-        return Err(ModuleError::bad_input(COVARIANCE, message));
-    }
-    Ok(Base { varied, covariance, fixed, samples: None, published: (Vec::new(), Vec::new()) })
+    Ok(())
 }
 
-/// The first element (row, column) that differs from its mirror image by more than rounding.
-fn asymmetry(matrix: &SquareMatrix) -> Option<(usize, usize)> {
-    let pairs = (0..matrix.size()).flat_map(|row| (0..row).map(move |column| (row, column)));
-    pairs.into_iter().find(|&(row, column)| {
-        let scale = (matrix.get(row, row) * matrix.get(column, column)).abs().sqrt();
-        (matrix.get(row, column) - matrix.get(column, row)).abs() > 1e-10 * scale
+/// The samples of those parameters that vary. A column that never changes is stated, not measured.
+fn with_samples(samples: &Samples, heading: u64) -> Result<Base, ModuleError> {
+    demand_possible_samples(samples)?;
+    let mut entries = Vec::new();
+    for (index, (name, mean)) in samples.names.iter().zip(means(&samples.samples)).enumerate() {
+        let constant = samples.constant(index);
+        let stated = constant.map_or(Stated::Varying, Stated::Value);
+        let column = index as u64 + 2;
+        beyond::check(PARAMETERS, name, stated, samples.names.iter().map(String::as_str))
+            .map_err(|error| error.line(heading).column(column))?;
+        // The mean of equal numbers is rounded, and would vary.
+        entries.push(Entry { name: name.clone(), value: constant.unwrap_or(mean), line: heading, column });
+    }
+    let found = recognise(&Values { entries, ..Values::default() })?;
+    let (fixed, varied): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|found| samples.constant(found.index).is_some());
+    if let Some(constant) = fixed.iter().find(|fixed| BaseParameter::REQUIRED.contains(&fixed.parameter)) {
+        let name = samples.names.get(constant.index).map_or("", String::as_str);
+        let message = format!("the column `{name}` is {} in every sample", constant.value / constant.factor);
+        return Err(ModuleError::bad_input(PARAMETERS, message)
+            .line(heading)
+            .column(constant.index as u64 + 2)
+            .hint("a chain must sample omega_b, omega_cdm and H0"));
+    }
+    let choose = |sample: &Sample| {
+        let value =
+            |found: &Found| found.factor * sample.values.get(found.index).copied().unwrap_or(f64::NAN);
+        Sample { values: varied.iter().map(value).collect(), ..*sample }
+    };
+    let chosen: Vec<Sample> = samples.samples.iter().map(choose).collect();
+    let (_, covariance) = moments(&chosen);
+    for (found, variance) in varied.iter().zip(covariance.diagonal_values()) {
+        demand_possible_error(PARAMETERS, found.parameter, found.value, variance)?;
+    }
+    let valued = |found: &[Found]| found.iter().map(|found| (found.parameter, found.value)).collect();
+    Ok(Base {
+        varied: valued(&varied),
+        spread: Spread::Samples(chosen),
+        fixed: valued(&fixed),
+        published: vec![Published { role: PARAMETERS, names: Vec::new(), numbers: Vec::new() }],
+        findings: Vec::new(),
     })
 }

@@ -52,6 +52,11 @@ impl BaseParameter {
         }
     }
 
+    /// Whether a file may state it without its varying.
+    pub(crate) fn is_of_neutrinos(self) -> bool {
+        matches!(self, Self::NeutrinoMasses | Self::NeutrinoNumber)
+    }
+
     /// The parameter of a name, and what its values are multiplied by; nothing is guessed.
     pub(crate) fn of(name: &str) -> Option<(Self, f64)> {
         let factor = |parameter: Self| {

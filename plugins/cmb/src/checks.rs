@@ -11,7 +11,7 @@ use crate::recognition::permuted;
 use crate::table::Printed;
 
 /// What rounding to the two digits of a printed table can do: half of the last digit of 0.00015, and of 0.46.
-const PRINTED: Tolerance = Tolerance { relative_error: 0.05, correlation: 0.01 };
+pub(crate) const PRINTED: Tolerance = Tolerance { relative_error: 0.05, correlation: 0.01 };
 /// Largest difference of a value and a printed mean, in standard errors.
 const PRINTED_MEAN: f64 = 0.1;
 
@@ -23,10 +23,11 @@ pub(crate) fn against_errors(
     covariance: &SquareMatrix,
 ) -> Vec<Finding> {
     let quantities: Vec<Quantity> = rows.iter().map(|row| row.quantity).collect();
-    // Without printed correlations those of the matrix stand in for them, and only the errors are compared.
+    // What is not printed agrees: without correlations those of the matrix stand in for them, without an error its own.
     let expected = printed.covariance().unwrap_or_else(|| {
         let sigma = |index: usize| covariance.get(index, index).sqrt();
-        let error = |index: usize| printed.errors.get(index).copied().unwrap_or_default();
+        let error =
+            |index: usize| printed.errors.get(index).copied().flatten().unwrap_or_else(|| sigma(index));
         let mut expected = SquareMatrix::zeros(rows.len());
         for row in 0..rows.len() {
             for column in 0..rows.len() {
@@ -95,16 +96,19 @@ pub(crate) fn against_table(
 
 /// Errors of a size that no measurement has had: the mark of standard errors where variances belong, of an inverse
 /// taken for a covariance, or of a matrix in other units.
-pub(crate) fn error_sizes(rows: &[Row], covariance: &SquareMatrix) -> Vec<Finding> {
-    let finding = |(index, row): (usize, &Row)| {
+pub(crate) fn error_sizes(rows: &[(Quantity, f64)], covariance: &SquareMatrix, hint: &str) -> Vec<Finding> {
+    let finding = |(index, (quantity, value)): (usize, &(Quantity, f64))| {
         let variance = covariance.get(index, index);
-        let relative = variance.sqrt() / row.value;
-        let (low, high) = row.quantity.possible_relative_errors();
+        let relative = variance.sqrt() / value;
+        let (low, high) = quantity.possible_relative_errors();
         (!(low..=high).contains(&relative)).then(|| {
-            let message = format!("the variance of {} is {variance:e}: an error of {relative:.1e} of its value, expected between {low:e} and {high:e}", row.quantity);
-            Finding::new(Severity::Error, "covariance.scale", format!("matrix `covariance`, element ({0}, {0})", index + 1), message)
+            let message = format!(
+                "the variance of {quantity} is {variance:e}: an error of {relative:.1e} of its value, expected between {low:e} and {high:e}"
+            );
+            let place = format!("matrix `covariance`, element ({0}, {0})", index + 1);
+            Finding::new(Severity::Error, "covariance.scale", place, message)
                 .measured(relative, if relative < low { low } else { high })
-                .hint("the matrix must hold variances in the order of the priors; for an inverse pass `--param covariance_kind=inverse`")
+                .hint(hint)
         })
     };
     rows.iter().enumerate().filter_map(finding).collect()

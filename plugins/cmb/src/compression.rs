@@ -1,14 +1,16 @@
-//! From base parameters to (R, l_A, ω_b, n_s), with the covariance propagated to first order: `J C Jᵀ`, where J holds
-//! the derivatives of z* as well.
+//! From base parameters to (R, l_A, ω_b, n_s). Of a chain, each sample has its vector, and mean and covariance are those
+//! of the vectors; the covariance of a mean is propagated to first order: `J C Jᵀ`, where J holds the derivatives of z*
+//! as well.
 
 use cosmology::matrix::SquareMatrix;
-use plugin_api::ModuleError;
+use plugin_api::{Context, ModuleError};
 
-use crate::base::Base;
+use crate::base::{Base, Spread};
 use crate::base_parameter::BaseParameter;
+use crate::chain::{BETWEEN_CHECKS, Sample, moments};
 use crate::convention::{Convention, Decoupling};
 use crate::quantity::Quantity;
-use crate::reader::COVARIANCE;
+use crate::reader::{COVARIANCE, PARAMETERS};
 
 /// Step of the derivatives in units of the parameter. Fourth-order differences leave out `h⁴ f⁽⁵⁾/30`, about 1e-12 here,
 /// and rounding adds about 1e-12.
@@ -20,6 +22,7 @@ pub(crate) struct Compression {
     pub(crate) quantities: Vec<Quantity>,
     pub(crate) values: Vec<f64>,
     pub(crate) covariance: SquareMatrix,
+    /// At the mean of the base parameters.
     pub(crate) decoupling: Decoupling,
     /// With the neutrinos that the file states.
     pub(crate) convention: Convention,
@@ -29,6 +32,7 @@ pub(crate) fn compress(
     base: &Base,
     convention: Convention,
     without_spectral_index: bool,
+    context: &Context<'_>,
 ) -> Result<Compression, ModuleError> {
     let (parameters, means): (Vec<BaseParameter>, Vec<f64>) = base.varied.iter().copied().unzip();
     let (fixed, fixed_values): (Vec<BaseParameter>, Vec<f64>) = base.fixed.iter().copied().unzip();
@@ -38,12 +42,26 @@ pub(crate) fn compress(
         quantities.push(Quantity::SpectralIndex);
     }
     let vector = |values: &[f64]| point.with(&parameters, values).vector(&quantities);
-    let jacobian = jacobian(vector, &means, RELATIVE_STEP);
-    let covariance = base.covariance.propagated(&jacobian);
-    demand_full_rank(&covariance, &quantities)?;
+    let (values, covariance, role) = match &base.spread {
+        Spread::Covariance(covariance) => {
+            let covariance = covariance.propagated(&jacobian(vector, &means, RELATIVE_STEP));
+            (vector(&means), covariance, COVARIANCE)
+        }
+        Spread::Samples(samples) => {
+            let mut vectors = Vec::with_capacity(samples.len());
+            for batch in samples.chunks(BETWEEN_CHECKS) {
+                context.check_cancelled()?;
+                vectors
+                    .extend(batch.iter().map(|sample| Sample { values: vector(&sample.values), ..*sample }));
+            }
+            let (values, covariance) = moments(&vectors);
+            (values, covariance, PARAMETERS)
+        }
+    };
+    demand_full_rank(role, &covariance, &quantities)?;
     let mean = point.with(&parameters, &means);
     Ok(Compression {
-        values: mean.vector(&quantities),
+        values,
         quantities,
         covariance,
         decoupling: mean.decoupling(),
@@ -74,8 +92,11 @@ impl Point {
                 BaseParameter::ColdDarkMatter => self.omega_cdm = value,
                 BaseParameter::HubbleConstant => self.hubble_constant = value,
                 BaseParameter::SpectralIndex => self.n_s = value,
-                BaseParameter::NeutrinoMasses => self.convention.sum_neutrino_masses_ev = value,
-                BaseParameter::NeutrinoNumber => self.convention.effective_neutrino_number = value,
+                BaseParameter::NeutrinoMasses => self.convention.sum_neutrino_masses_ev = Some(value),
+                BaseParameter::NeutrinoNumber => {
+                    let number = &mut self.convention.effective_neutrino_number;
+                    *number = number.map(|_| value);
+                }
             }
         }
         self
@@ -130,7 +151,11 @@ pub(crate) fn jacobian(
 
 /// Refuses a covariance in which one quantity follows from the others: its correlations have an inverse whose diagonal
 /// is 1/(1 - r²) with r the multiple correlation.
-fn demand_full_rank(covariance: &SquareMatrix, quantities: &[Quantity]) -> Result<(), ModuleError> {
+fn demand_full_rank(
+    role: &str,
+    covariance: &SquareMatrix,
+    quantities: &[Quantity],
+) -> Result<(), ModuleError> {
     const LARGEST_INFLATION: f64 = 1e8;
     let mut correlations = SquareMatrix::zeros(covariance.size());
     for row in 0..covariance.size() {
@@ -147,8 +172,8 @@ fn demand_full_rank(covariance: &SquareMatrix, quantities: &[Quantity]) -> Resul
         _ => {
             let names: Vec<&str> = quantities.iter().map(|quantity| quantity.label()).collect();
             let message = format!("the covariance of {} that follows has not full rank", names.join(", "));
-            Err(ModuleError::bad_input(COVARIANCE, message)
-                .hint("the parameters must vary independently of each other; check their covariance"))
+            Err(ModuleError::bad_input(role, message)
+                .hint("the parameters must vary independently of each other"))
         }
     }
 }
@@ -171,11 +196,11 @@ mod tests {
     fn quantities_that_follow_from_each_other_are_refused() {
         let quantities = [Quantity::AcousticScale, Quantity::AcousticAngle];
         let mut matrix = SquareMatrix::diagonal(&[1.0, 1.0]);
-        demand_full_rank(&matrix, &quantities).unwrap();
+        demand_full_rank(COVARIANCE, &matrix, &quantities).unwrap();
         for correlation in [1.0, -1.0, 1.0 - 1e-12, f64::NAN] {
             matrix.set(0, 1, correlation);
             matrix.set(1, 0, correlation);
-            assert!(demand_full_rank(&matrix, &quantities).is_err(), "{correlation}");
+            assert!(demand_full_rank(COVARIANCE, &matrix, &quantities).is_err(), "{correlation}");
         }
     }
 }

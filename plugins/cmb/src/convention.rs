@@ -46,8 +46,8 @@ impl RadiationKind {
                  ω_ν = Σm_ν/{MASS_PER_DENSITY_EV} eV, beside that"
             ),
             Self::ChenHuangWang => format!(
-                "Ω_r = Ω_m/(1 + z_eq), z_eq = 2.5e4 ω_m (T/2.7 K)⁻⁴ (arXiv:1808.05724); massive neutrinos are matter \
-                 at all times, ω_ν = Σm_ν/{MASS_PER_DENSITY_EV} eV"
+                "Ω_r = Ω_m/(1 + z_eq), z_eq = 2.5e4 ω_m (T/2.7 K)⁻⁴ (arXiv:1808.05724); ω_m includes massive \
+                 neutrinos, which are matter at all times, ω_ν = Σm_ν/{MASS_PER_DENSITY_EV} eV"
             ),
             Self::ExactNeutrinos => "photons, two massless neutrinos and a massive one with its Fermi-Dirac \
                                      distribution, each N_eff/3 (arXiv:1001.4538, section 3.3)"
@@ -66,8 +66,10 @@ pub(crate) const PLANCK_NEUTRINO_NUMBER: f64 = 3.046;
 pub(crate) struct Convention {
     pub(crate) z_star: DecouplingRedshift,
     pub(crate) radiation: RadiationKind,
-    pub(crate) sum_neutrino_masses_ev: f64,
-    pub(crate) effective_neutrino_number: f64,
+    /// `None` where only the whole of ω_m enters.
+    pub(crate) sum_neutrino_masses_ev: Option<f64>,
+    /// `None` where radiation does not depend on it.
+    pub(crate) effective_neutrino_number: Option<f64>,
 }
 
 /// What a universe has at decoupling.
@@ -83,16 +85,36 @@ pub(crate) struct Decoupling {
 impl Convention {
     /// What the parameters say; what they do not say is the default that `module.json` documents.
     pub(crate) fn of_derivation(settings: &Settings) -> Self {
+        let radiation = settings.radiation.unwrap_or(RadiationKind::Standard);
         Self {
             z_star: settings.z_star.unwrap_or(DecouplingRedshift::HuSugiyama),
-            radiation: settings.radiation.unwrap_or(RadiationKind::Standard),
-            sum_neutrino_masses_ev: settings.sum_neutrino_masses_ev.unwrap_or(PLANCK_NEUTRINO_MASS_EV),
-            effective_neutrino_number: settings.effective_neutrino_number.unwrap_or(PLANCK_NEUTRINO_NUMBER),
+            radiation,
+            sum_neutrino_masses_ev: settings.sum_neutrino_masses_ev.or(Some(PLANCK_NEUTRINO_MASS_EV)),
+            effective_neutrino_number: (radiation != RadiationKind::ChenHuangWang)
+                .then(|| settings.effective_neutrino_number.unwrap_or(PLANCK_NEUTRINO_NUMBER)),
         }
     }
 
+    /// The same for priors: their ω_m is that of whoever computes the theory, so masses matter only to a radiation that
+    /// depends on them.
+    pub(crate) fn of_priors(settings: &Settings) -> Self {
+        let convention = Self::of_derivation(settings);
+        match convention.radiation {
+            RadiationKind::ChenHuangWang => {
+                Self { sum_neutrino_masses_ev: settings.sum_neutrino_masses_ev, ..convention }
+            }
+            RadiationKind::Standard | RadiationKind::ExactNeutrinos => convention,
+        }
+    }
+
+    /// What is not stated is that of the reference cosmology, Planck's; nothing depends on it but ω_bc there.
+    fn mass_ev(&self) -> f64 {
+        self.sum_neutrino_masses_ev.unwrap_or(PLANCK_NEUTRINO_MASS_EV)
+    }
+
     fn radiation(&self) -> Radiation {
-        let (effective_number, mass_ev) = (self.effective_neutrino_number, self.sum_neutrino_masses_ev);
+        let effective_number = self.effective_neutrino_number.unwrap_or(PLANCK_NEUTRINO_NUMBER);
+        let mass_ev = self.mass_ev();
         match self.radiation {
             RadiationKind::Standard => Radiation::Standard { effective_number },
             RadiationKind::ChenHuangWang => Radiation::ChenHuangWang,
@@ -102,7 +124,7 @@ impl Convention {
 
     /// Physical density of massive neutrinos today.
     pub(crate) fn omega_neutrinos(&self) -> f64 {
-        self.radiation().omega_neutrinos(self.sum_neutrino_masses_ev)
+        self.radiation().omega_neutrinos(self.mass_ev())
     }
 
     /// Decoupling in a flat ΛCDM universe; `omega_m` counts massive neutrinos.

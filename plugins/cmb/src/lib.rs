@@ -11,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 mod base;
+mod base_covariance;
 mod base_parameter;
+mod beyond;
 mod chain;
 mod checks;
 mod comparison;
@@ -21,6 +23,7 @@ mod derivation;
 mod output;
 mod priors;
 mod quantity;
+mod raw_line;
 mod reader;
 mod recognised_matrix;
 mod recognition;
@@ -31,24 +34,27 @@ mod table;
 mod tests;
 
 use cosmology::catalogue::Catalogue;
-use plugin_api::{
-    Context, DerivationModule, Derived, Finding, Inputs, ModuleError, Parameters, export_module,
-};
+use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
 
 /// The module.
 #[derive(Debug, Default)]
 pub struct Cmb;
 
-/// Derives a dataset from the inputs; the whole of [`Cmb`] without a host.
+/// Derives a dataset from the inputs; the whole of [`Cmb`].
 ///
 /// # Errors
-/// [`ModuleError::BadInput`] and [`ModuleError::BadParameter`] with the place of the fault and what to do.
-pub fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Derived<'static>, ModuleError> {
+/// [`ModuleError::BadInput`] and [`ModuleError::BadParameter`] with the place of the fault and what to do, and
+/// [`ModuleError::Cancelled`].
+pub fn derive(
+    inputs: &Inputs<'_>,
+    parameters: &Parameters,
+    context: &Context<'_>,
+) -> Result<Derived<'static>, ModuleError> {
     let settings = settings::Settings::read(parameters)?;
     let catalogue = Catalogue::parse(include_str!("../catalogue.json"))?;
     match (inputs.get(reader::PRIORS), inputs.get(reader::PARAMETERS)) {
         (Some(_), None) => priors::derive(inputs, &settings, &catalogue),
-        (None, Some(_)) => derivation::derive(inputs, &settings, &catalogue),
+        (None, Some(_)) => derivation::derive(inputs, &settings, &catalogue, context),
         (Some(_), Some(_)) => {
             Err(ModuleError::bad_input(reader::PARAMETERS, "given beside `priors`: one dataset has one of them")
                 .hint("leave one of them out"))
@@ -67,20 +73,9 @@ impl DerivationModule for Cmb {
     ) -> Result<Derived<'a>, ModuleError> {
         context.check_cancelled()?;
         context.progress(0.0, "reading the parameters");
-        let derived = derive(inputs, parameters)?;
+        let derived = derive(inputs, parameters, context)?;
         context.progress(1.0, "parameters read");
         Ok(derived)
-    }
-
-    /// A derivation takes milliseconds, so its findings are the inspection.
-    fn inspect(
-        &self,
-        inputs: &Inputs<'_>,
-        parameters: &Parameters,
-        context: &Context<'_>,
-    ) -> Result<Vec<Finding>, ModuleError> {
-        context.check_cancelled()?;
-        Ok(derive(inputs, parameters)?.findings)
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Dataset {
     pub(crate) precision: Option<SquareMatrix>,
     pub(crate) convention: Option<Convention>,
     pub(crate) release: Option<&'static str>,
+    /// The release whose numbers it is made of, where it is not that release itself.
+    pub(crate) derived_from: Option<&'static str>,
     /// Whether every number is the published one.
     pub(crate) complete: bool,
     pub(crate) published_as: &'static str,
@@ -45,6 +47,9 @@ impl Dataset {
         let size = self.rows.len();
         let mut derived = Derived::new(OUTPUT).table(self.table());
         derived = catalogue.describe(derived, self.release);
+        if let Some(name) = self.derived_from {
+            derived = describe_source(derived, catalogue, name);
+        }
         derived.metadata.append(&mut self.metadata());
         derived.models.extend(self.convention.map(|convention| reference(&convention, &self.rows)));
         derived.findings = self.findings;
@@ -111,7 +116,7 @@ impl Dataset {
         if let Some(derivation) = &self.derivation {
             metadata.insert("derivation".to_owned(), derivation.clone());
         }
-        if self.release.is_some() {
+        if self.release.or(self.derived_from).is_some() {
             let recognised = if self.complete {
                 "every number is the published one"
             } else {
@@ -121,6 +126,18 @@ impl Dataset {
         }
         metadata
     }
+}
+
+/// What stays true of a published dataset when it is made anew in another convention: papers, licence, and that it holds
+/// the same information. Title and notes do not.
+fn describe_source<'a>(derived: Derived<'a>, catalogue: &Catalogue, name: &str) -> Derived<'a> {
+    let derived = derived.note("derived_from", json!(name));
+    let Some(publication) = catalogue.get(name) else { return derived };
+    let every: Vec<&str> = catalogue.names().collect();
+    derived
+        .note("citations", json!(publication.citation))
+        .note("data_licence", json!(publication.licence))
+        .note("conflicts", json!([{"with": every, "reason": "both compress the same Planck data"}]))
 }
 
 /// What the reference cosmology predicts in the convention of the dataset.

@@ -8,11 +8,14 @@ use crate::checks::{against_errors, against_table, error_sizes};
 use crate::convention::Convention;
 use crate::output::Dataset;
 use crate::quantity::Quantity;
+use crate::raw_line::{RawLine, matrix_heading};
 use crate::reader::{self, COVARIANCE, Content, PRIORS, TABLE, Values};
 use crate::recognition::{permuted, recognise};
 use crate::releases::{self, Release};
 use crate::settings::{CovarianceKind, Settings};
 use crate::table::Printed;
+
+const VARIANCES: &str = "the matrix must hold variances in the order of the priors; for an inverse pass `--param covariance_kind=inverse`";
 
 /// A prior with its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,8 +60,9 @@ pub(crate) fn derive(
     if let Some(table) = inputs.get(TABLE) {
         findings.extend(against_table(&table, &rows, &covariance)?);
     }
+    let vector: Vec<(Quantity, f64)> = rows.iter().map(|row| (row.quantity, row.value)).collect();
     if !recognition.complete {
-        findings.extend(error_sizes(&rows, &covariance));
+        findings.extend(error_sizes(&vector, &covariance, VARIANCES));
     }
     if convention.is_none() {
         findings.push(unknown_convention());
@@ -69,11 +73,12 @@ pub(crate) fn derive(
         (_, CovarianceKind::Covariance) => "covariance",
     };
     let mut dataset = Dataset {
-        rows: rows.iter().map(|row| (row.quantity, row.value)).collect(),
+        rows: vector,
         covariance,
         precision,
         convention,
         release: recognition.release.map(|release| release.name),
+        derived_from: None,
         complete: recognition.complete,
         published_as,
         derivation: None,
@@ -89,7 +94,7 @@ pub(crate) fn derive(
 pub(crate) fn read(input: &Input<'_>) -> Result<Values, ModuleError> {
     match reader::read(input)? {
         Content::Values(values) => Ok(values),
-        Content::Samples(_) => Err(ModuleError::bad_input(input.role, "a chain, expected published priors")
+        Content::Chain(_) => Err(ModuleError::bad_input(input.role, "a chain, expected published priors")
             .hint("give a chain with `--input parameters=PATH`")),
     }
 }
@@ -173,7 +178,7 @@ fn matrix(
         }
         let text = input.text()?;
         let matrix = SquareMatrix::read(COVARIANCE, text, rows.len())?.matrix;
-        let names = reader::matrix_heading(text).unwrap_or_default();
+        let names = matrix_heading(text).map(RawLine::fields).unwrap_or_default();
         for (position, (name, row)) in (1..).zip(names.iter().zip(rows)) {
             if Quantity::from_name(name).is_some_and(|quantity| quantity != row.quantity) {
                 let message =
@@ -201,7 +206,7 @@ fn matrix(
 fn convention(settings: &Settings, release: Option<&Release>) -> Result<Option<Convention>, ModuleError> {
     let Some(release) = release else {
         return match (settings.z_star, settings.radiation) {
-            (Some(_), Some(_)) => Ok(Some(Convention::of_derivation(settings))),
+            (Some(_), Some(_)) => Ok(Some(Convention::of_priors(settings))),
             (None, None) => Ok(None),
             (given, _) => {
                 let missing = if given.is_some() { "radiation" } else { "z_star" };
@@ -214,20 +219,17 @@ fn convention(settings: &Settings, release: Option<&Release>) -> Result<Option<C
         };
     };
     let published = release.convention;
+    // What the convention does not depend on, nothing contradicts.
+    let differ = |given: Option<f64>, published: Option<f64>| {
+        given.zip(published).is_some_and(|(given, published)| given.to_bits() != published.to_bits())
+    };
     let contradicted = [
         ("z_star", settings.z_star.is_some_and(|given| given != published.z_star)),
         ("radiation", settings.radiation.is_some_and(|given| given != published.radiation)),
-        (
-            "sum_neutrino_masses_ev",
-            settings
-                .sum_neutrino_masses_ev
-                .is_some_and(|given| given.to_bits() != published.sum_neutrino_masses_ev.to_bits()),
-        ),
+        ("sum_neutrino_masses_ev", differ(settings.sum_neutrino_masses_ev, published.sum_neutrino_masses_ev)),
         (
             "effective_neutrino_number",
-            settings
-                .effective_neutrino_number
-                .is_some_and(|given| given.to_bits() != published.effective_neutrino_number.to_bits()),
+            differ(settings.effective_neutrino_number, published.effective_neutrino_number),
         ),
     ];
     match contradicted.iter().find(|(_, contradicted)| *contradicted) {

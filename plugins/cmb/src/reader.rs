@@ -9,10 +9,11 @@
 //! * such a heading that begins with `weight`, then many rows: a chain of GetDist or Cobaya.
 
 use cosmology::matrix::SquareMatrix;
-use cosmology::text::{counted, number, shortened};
+use cosmology::text::{counted, shortened};
 use plugin_api::{Input, ModuleError};
 
-use crate::chain::Samples;
+use crate::chain::RawChain;
+use crate::raw_line::{RawLine, contents};
 use crate::table::{self, Printed};
 
 /// Role of published distance priors.
@@ -44,65 +45,19 @@ pub(crate) struct Values {
 }
 
 /// What a file holds.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Content {
+#[derive(Debug)]
+pub(crate) enum Content<'a> {
     Values(Values),
-    Samples(Samples),
+    Chain(RawChain<'a>),
 }
 
-/// A line without comment and outer blanks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RawLine<'a> {
-    pub(crate) number: u64,
-    pub(crate) text: &'a str,
-}
-
-impl<'a> RawLine<'a> {
-    /// Fields between commas where there are any, else between blanks; a comma at the end of a heading ends nothing.
-    pub(crate) fn fields(self) -> Vec<&'a str> {
-        if self.text.contains(',') {
-            self.text.trim_end_matches(',').split(',').map(str::trim).collect()
-        } else {
-            self.text.split_ascii_whitespace().collect()
-        }
-    }
-
-    pub(crate) fn number(self, role: &str, column: usize, field: &str) -> Result<f64, ModuleError> {
-        number(role, self.number, column as u64, field, "a number")
-    }
-}
-
-/// The lines that hold something, and the last comment above them, which may be a heading.
-fn contents(text: &str) -> (Option<RawLine<'_>>, Vec<RawLine<'_>>) {
-    let (mut heading, mut lines) = (None, Vec::new());
-    for (number, line) in (1..).zip(text.split('\n')) {
-        let (content, comment) =
-            line.split_once('#').map_or((line, None), |(content, comment)| (content, Some(comment)));
-        if !content.trim().is_empty() {
-            lines.push(RawLine { number, text: content.trim() });
-        } else if let Some(comment) = comment.filter(|comment| lines.is_empty() && !comment.trim().is_empty())
-        {
-            heading = Some(RawLine { number, text: comment.trim() });
-        }
-    }
-    (heading, lines)
-}
-
-/// Names in the heading `# name name …` of a matrix, if there is one with as many names as the matrix has columns.
-pub(crate) fn matrix_heading(text: &str) -> Option<Vec<String>> {
-    let (heading, lines) = contents(text);
-    let names = heading?.fields();
-    let columns = lines.first()?.fields().len();
-    (names.len() == columns).then(|| names.into_iter().map(str::to_owned).collect())
-}
-
-pub(crate) fn read(input: &Input<'_>) -> Result<Content, ModuleError> {
+pub(crate) fn read<'a>(input: &Input<'a>) -> Result<Content<'a>, ModuleError> {
     let role = input.role;
     let (heading, lines) = contents(input.text()?);
     let Some(first) = lines.first().copied() else {
         return Err(ModuleError::bad_input(role, "there is no value in it").hint(LAYOUTS));
     };
-    if lines.iter().any(|line| minimum_line(*line).is_some()) {
+    if lines.iter().any(|line| is_of_minimum(*line)) {
         return minimum(role, &lines).map(plain);
     }
     // A file may keep the line with the names in a comment.
@@ -132,14 +87,21 @@ pub(crate) fn read(input: &Input<'_>) -> Result<Content, ModuleError> {
     if first.text.contains(',') || (names.len() > 1 && !names.iter().any(numeric)) {
         return columns(role, first, lines.get(1..).unwrap_or_default());
     }
-    lines.iter().map(|line| named(role, *line)).collect::<Result<_, _>>().map(plain)
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    for line in &lines {
+        let (entry, error) = named(role, *line)?;
+        entries.push(entry);
+        errors.push(error);
+    }
+    let printed = errors.iter().any(Option::is_some).then_some(Printed { errors, correlations: None });
+    Ok(Content::Values(Values { entries, printed, covariance: None }))
 }
 
 fn is_first_field(line: RawLine<'_>, word: &str) -> bool {
     line.fields().first() == Some(&word)
 }
 
-fn plain(entries: Vec<Entry>) -> Content {
+fn plain<'a>(entries: Vec<Entry>) -> Content<'a> {
     Content::Values(Values { entries, ..Values::default() })
 }
 
@@ -150,8 +112,8 @@ fn assignment(role: &str, line: RawLine<'_>) -> Result<Entry, ModuleError> {
     Ok(Entry { name: name.trim().to_owned(), value, line: line.number, column: 2 })
 }
 
-/// `name value` or `name value error`. The error says nothing of correlations and is not used.
-fn named(role: &str, line: RawLine<'_>) -> Result<Entry, ModuleError> {
+/// `name value` or `name value error`.
+fn named(role: &str, line: RawLine<'_>) -> Result<(Entry, Option<f64>), ModuleError> {
     let fields = line.fields();
     let [name, value, rest @ ..] = fields.as_slice() else {
         let message = format!("{} in this line", counted(fields.len(), "field"));
@@ -163,31 +125,39 @@ fn named(role: &str, line: RawLine<'_>) -> Result<Entry, ModuleError> {
         return Err(ModuleError::bad_input(role, message).line(line.number).hint(LAYOUTS));
     }
     let value = line.number(role, 2, value)?;
-    for (column, error) in (3..).zip(rest) {
-        line.number(role, column, error)?;
+    let error = rest.first().map(|error| line.number(role, 3, error)).transpose()?;
+    if let Some(error) = error.filter(|error| *error <= 0.0) {
+        let message = format!("expected a positive error, found `{error}`");
+        return Err(ModuleError::bad_input(role, message).line(line.number).column(3));
     }
-    Ok(Entry { name: (*name).to_owned(), value, line: line.number, column: 2 })
+    Ok((Entry { name: (*name).to_owned(), value, line: line.number, column: 2 }, error))
 }
 
-/// `index value name label`, with a star behind the names of derived parameters.
-fn minimum_line(line: RawLine<'_>) -> Option<(&str, &str)> {
+/// Whether a line is `index value name label`. The value is not looked at: one that is no number is to be refused.
+fn is_of_minimum(line: RawLine<'_>) -> bool {
     let mut fields = line.text.split_ascii_whitespace();
-    let (index, value, name) = (fields.next()?, fields.next()?, fields.next()?);
-    let is_one = index.parse::<u32>().is_ok() && value.contains('.') && name.starts_with(char::is_alphabetic);
-    is_one.then(|| (value, name.trim_end_matches('*')))
+    let index = fields.next().is_some_and(|index| index.parse::<u32>().is_ok());
+    let is_name = |name: &str| name.starts_with(char::is_alphabetic) && name.parse::<f64>().is_err();
+    index && fields.nth(1).is_some_and(is_name)
 }
 
+/// Every line that begins with an index, with a star behind the names of derived parameters.
 fn minimum(role: &str, lines: &[RawLine<'_>]) -> Result<Vec<Entry>, ModuleError> {
-    let entry = |line: &RawLine<'_>| {
-        let (value, name) = minimum_line(*line)?;
-        Some(line.number(role, 2, value).map(|value| Entry {
-            name: name.to_owned(),
-            value,
-            line: line.number,
-            column: 2,
-        }))
-    };
-    lines.iter().filter_map(entry).collect()
+    let mut entries = Vec::new();
+    for line in lines {
+        let mut fields = line.text.split_ascii_whitespace();
+        if fields.next().is_none_or(|index| index.parse::<u32>().is_err()) {
+            continue;
+        }
+        let (Some(value), Some(name)) = (fields.next(), fields.next()) else {
+            let message = format!("expected an index, a value and a name, found `{}`", shortened(line.text));
+            return Err(ModuleError::bad_input(role, message).line(line.number));
+        };
+        let value = line.number(role, 2, value)?;
+        let name = name.trim_end_matches('*').to_owned();
+        entries.push(Entry { name, value, line: line.number, column: 2 });
+    }
+    Ok(entries)
 }
 
 /// `parameters NAMES`, `mean VALUES`, `cov VALUES` for each row.
@@ -249,34 +219,27 @@ fn mean_and_covariance(role: &str, lines: &[RawLine<'_>]) -> Result<Values, Modu
 }
 
 /// A heading with names and rows of values below.
-fn columns(role: &str, heading: RawLine<'_>, lines: &[RawLine<'_>]) -> Result<Content, ModuleError> {
+fn columns<'a>(role: &str, heading: RawLine<'a>, lines: &[RawLine<'a>]) -> Result<Content<'a>, ModuleError> {
     let names = heading.fields();
-    if let Some(line) = lines.iter().find(|line| line.fields().len() != names.len()) {
-        let message = format!(
-            "{} in this line, but {} in the heading, line {}",
-            counted(line.fields().len(), "value"),
-            counted(names.len(), "name"),
-            heading.number
-        );
-        return Err(ModuleError::bad_input(role, message).line(line.number).hint(LAYOUTS));
-    }
     if names.first().is_some_and(|name| matches!(*name, "weight" | "weights")) {
-        return Samples::read(role, &names, lines).map(Content::Samples);
+        return Ok(Content::Chain(RawChain { heading, lines: lines.to_vec() }));
     }
-    match lines {
-        [] => Err(ModuleError::bad_input(role, "there is no value below the heading").line(heading.number)),
-        [line] => {
-            let entry = |(column, (name, field)): (usize, (&&str, &str))| {
+    let rows: Vec<Vec<&str>> =
+        lines.iter().map(|line| line.fields_below(role, heading, names.len())).collect::<Result<_, _>>()?;
+    match (lines, rows.as_slice()) {
+        ([line], [fields]) => {
+            let entry = |(column, (name, field)): (usize, (&&str, &&str))| {
                 let value = line.number(role, column, field)?;
                 Ok(Entry { name: (*name).to_owned(), value, line: line.number, column: column as u64 })
             };
-            (1..).zip(names.iter().zip(line.fields())).map(entry).collect::<Result<_, _>>().map(plain)
+            (1..).zip(names.iter().zip(fields)).map(entry).collect::<Result<_, _>>().map(plain)
         }
-        [_, second, ..] => Err(ModuleError::bad_input(
+        ([_, second, ..], _) => Err(ModuleError::bad_input(
             role,
             "a second row of values, and no column `weight` that would make it a chain",
         )
         .line(second.number)
         .hint("begin the heading of a chain with `weight`; a mean has one row")),
+        _ => Err(ModuleError::bad_input(role, "there is no value below the heading").line(heading.number)),
     }
 }

@@ -7,7 +7,7 @@ use crate::comparison::{Tolerance, differences};
 use crate::priors::Row;
 use crate::quantity::Quantity;
 use crate::reader::COVARIANCE;
-use crate::recognition::ON_PURPOSE;
+use crate::recognition::{ON_PURPOSE, permuted};
 use crate::releases::Release;
 use crate::settings::CovarianceKind;
 
@@ -21,6 +21,33 @@ pub(crate) fn described(kind: CovarianceKind) -> &'static str {
     }
 }
 
+fn as_covariance(matrix: &SquareMatrix, kind: CovarianceKind) -> Option<SquareMatrix> {
+    match kind {
+        CovarianceKind::Covariance => Some(matrix.clone()),
+        CovarianceKind::Inverse => matrix.inverted().ok(),
+    }
+}
+
+/// Whether a matrix is that of a release, bit by bit or computed from it, in its order or in that of the rows.
+pub(crate) fn is_of(release: &Release, matrix: &SquareMatrix, rows: &[Row]) -> bool {
+    if *matrix == release.matrix {
+        return true;
+    }
+    let place = |row: &Row| release.rows.iter().position(|published| published.quantity == row.quantity);
+    let Some(order) = rows.iter().map(place).collect::<Option<Vec<usize>>>() else { return false };
+    let quantities: Vec<Quantity> = rows.iter().map(|row| row.quantity).collect();
+    let published = [release.covariance.clone(), permuted(&release.covariance, &order)];
+    [CovarianceKind::Covariance, CovarianceKind::Inverse]
+        .into_iter()
+        .filter_map(|kind| as_covariance(matrix, kind))
+        .filter(|covariance| covariance.size() == release.covariance.size())
+        .any(|covariance| {
+            published
+                .iter()
+                .any(|published| differences(&covariance, published, &quantities, RECOMPUTED).is_empty())
+        })
+}
+
 /// The matrix is not the published one bit by bit: perhaps its inverse, or the same with fewer digits.
 pub(crate) fn findings(
     release: &Release,
@@ -32,11 +59,8 @@ pub(crate) fn findings(
 ) -> (CovarianceKind, Vec<Finding>) {
     let quantities: Vec<Quantity> = rows.iter().map(|row| row.quantity).collect();
     let compared = |kind: CovarianceKind| {
-        let covariance = match kind {
-            CovarianceKind::Covariance => Some(matrix.clone()),
-            CovarianceKind::Inverse => matrix.inverted().ok(),
-        };
-        covariance.map(|covariance| differences(&covariance, published, &quantities, RECOMPUTED))
+        as_covariance(matrix, kind)
+            .map(|covariance| differences(&covariance, published, &quantities, RECOMPUTED))
     };
     // Some of its numbers are the published ones: then it is that file, changed.
     let edited = in_order && matrix.size() == release.matrix.size() && {

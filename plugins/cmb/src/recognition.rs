@@ -4,10 +4,11 @@
 use cosmology::matrix::SquareMatrix;
 use plugin_api::{Finding, ModuleError, Severity};
 
+use crate::base::Published;
 use crate::priors::Row;
-use crate::reader::{COVARIANCE, PARAMETERS, PRIORS};
+use crate::reader::PRIORS;
 use crate::recognised_matrix;
-use crate::releases::{self, BASE_RELEASE, Release, ReleasedRow, refuse_unknown};
+use crate::releases::{self, BASE_RELEASE, Likeness, Release, ReleasedRow, refuse_unknown};
 use crate::settings::{CovarianceKind, ReleaseChoice, Settings};
 
 pub(crate) const ON_PURPOSE: &str =
@@ -34,7 +35,7 @@ pub(crate) fn recognise<'r>(
             .iter()
             .find(|release| rows.len() == release.rows.len() && rows.iter().all(|row| near(release, row)))
     };
-    let by_matrix = || releases.iter().find(|release| release.matrix == *matrix);
+    let by_matrix = || releases.iter().find(|release| recognised_matrix::is_of(release, matrix, rows));
     let (release, because) = match &settings.release {
         ReleaseChoice::Ignored => (None, ""),
         ReleaseChoice::Named(name) => match releases.iter().find(|release| release.name == *name) {
@@ -180,12 +181,15 @@ pub(crate) fn permuted(matrix: &SquareMatrix, order: &[usize]) -> SquareMatrix {
 /// Whether base parameters are the known release: its name, whether all numbers are the published ones, and findings.
 pub(crate) fn recognise_base(
     choice: &ReleaseChoice,
-    published: &(Vec<f64>, Vec<f64>),
+    published: &[Published],
 ) -> Result<(Option<&'static str>, bool, Vec<Finding>), ModuleError> {
-    let [mean, matrix] = releases::are_base_release(&published.0, &published.1);
+    let files: Vec<(&Published, Likeness)> =
+        published.iter().map(|file| (file, releases::likeness(file))).collect();
     let (is_it, because) = match choice {
         ReleaseChoice::Ignored => (false, ""),
-        ReleaseChoice::Recognised => (mean || matrix, "the other file says"),
+        ReleaseChoice::Recognised => {
+            (files.iter().any(|(_, likeness)| *likeness != Likeness::Other), "the other file says")
+        }
         ReleaseChoice::Named(name) if name == BASE_RELEASE => (true, "the parameter `release` says"),
         ReleaseChoice::Named(name) => {
             let releases = releases::known()?;
@@ -202,14 +206,19 @@ pub(crate) fn recognise_base(
     if !is_it {
         return Ok((None, false, Vec::new()));
     }
-    let finding = |(is_published, role): (bool, &str)| {
-        (!is_published).then(|| {
-            let message = format!("{because} `{BASE_RELEASE}`, but these are not its numbers");
-            Finding::new(Severity::Error, format!("release.{role}"), format!("input `{role}`"), message)
-                .hint(ON_PURPOSE)
-        })
+    let finding = |(file, likeness): &(&Published, Likeness)| {
+        let message = match *likeness {
+            Likeness::Same => return None,
+            Likeness::OtherName(index, expected) => format!(
+                "these are the numbers of `{BASE_RELEASE}`, whose parameter {} is {expected}; found {}",
+                index + 1,
+                file.names.get(index).map_or("", String::as_str)
+            ),
+            Likeness::Other => format!("{because} `{BASE_RELEASE}`, but these are not its numbers"),
+        };
+        let (code, place) = (format!("release.{}", file.role), format!("input `{}`", file.role));
+        Some(Finding::new(Severity::Error, code, place, message).hint(ON_PURPOSE))
     };
-    let findings: Vec<Finding> =
-        [(mean, PARAMETERS), (matrix, COVARIANCE)].into_iter().filter_map(finding).collect();
+    let findings: Vec<Finding> = files.iter().filter_map(finding).collect();
     Ok((Some(BASE_RELEASE), findings.is_empty(), findings))
 }

@@ -4,9 +4,13 @@ use cosmology::matrix::SquareMatrix;
 use cosmology::numbers::NumbersDigest;
 use plugin_api::{Input, ModuleError};
 
-use crate::convention::{Convention, DecouplingRedshift, PLANCK_NEUTRINO_MASS_EV, RadiationKind};
+use crate::base::Published;
+use crate::base_parameter::BaseParameter;
+use crate::convention::{
+    Convention, DecouplingRedshift, PLANCK_NEUTRINO_MASS_EV, PLANCK_NEUTRINO_NUMBER, RadiationKind,
+};
 use crate::quantity::Quantity;
-use crate::reader::{self, COVARIANCE, Content, PRIORS, Values};
+use crate::reader::{self, COVARIANCE, Content, PARAMETERS, PRIORS, Values};
 use crate::settings::CovarianceKind;
 use crate::table::Printed;
 
@@ -15,17 +19,40 @@ const LCDM_INVERSE: &str = include_str!("../bundled/planck2018_distance_priors_l
 const LCDM_TABLE: &str = include_str!("../bundled/planck2018_distance_priors_lcdm_table.csv");
 const DESI: &str = include_str!("../bundled/desi_dr2_cmb_compression.txt");
 
-/// The covariance of the base parameters of Planck that MontePython ships: digests of all numbers of its mean and of
-/// its matrix.
+/// Best fit and covariance of the base parameters of Planck that MontePython ships.
 pub(crate) const BASE_RELEASE: &str = "planck2018_base_parameters";
-pub(crate) const BASE_DIGESTS: [&str; 2] = ["3e57d958ace46dc9", "72b1a71306467ab1"];
+/// Names of the parameters in both of its files, in their order.
+const BASE_NAMES: [&str; 13] = [
+    "omega_b",
+    "omega_cdm",
+    "100*theta_s",
+    "ln10^{10}A_s",
+    "n_s",
+    "tau_reio",
+    "A_planck",
+    "z_reio",
+    "Omega_Lambda",
+    "YHe",
+    "H0",
+    "A_s",
+    "sigma8",
+];
+/// Digests of all numbers of its best fit and of its matrix.
+const BASE_DIGESTS: [(&str, &str); 2] = [(PARAMETERS, "3e57d958ace46dc9"), (COVARIANCE, "72b1a71306467ab1")];
+/// The convention of the dataset that the catalogue lists under [`BASE_RELEASE`].
+pub(crate) const BASE_CONVENTION: Convention = Convention {
+    z_star: DecouplingRedshift::HuSugiyama,
+    radiation: RadiationKind::Standard,
+    sum_neutrino_masses_ev: Some(PLANCK_NEUTRINO_MASS_EV),
+    effective_neutrino_number: Some(PLANCK_NEUTRINO_NUMBER),
+};
 
-/// Chen, Huang & Wang 2019 compute their theory so; massive neutrinos are part of Ω_m.
+/// Chen, Huang & Wang 2019 compute their theory so; massive neutrinos are part of Ω_m, and the paper states none.
 const CHEN_HUANG_WANG: Convention = Convention {
     z_star: DecouplingRedshift::HuSugiyama,
     radiation: RadiationKind::ChenHuangWang,
-    sum_neutrino_masses_ev: 0.0,
-    effective_neutrino_number: 0.0,
+    sum_neutrino_masses_ev: None,
+    effective_neutrino_number: None,
 };
 
 /// θ* is that of CAMB. z* = 1089.92 at the reference cosmology: Planck 2018 results VI, arXiv:1807.06209, table 2.
@@ -33,8 +60,8 @@ const CHEN_HUANG_WANG: Convention = Convention {
 const CAMB: Convention = Convention {
     z_star: DecouplingRedshift::Boltzmann { at_reference: 1089.92 },
     radiation: RadiationKind::ExactNeutrinos,
-    sum_neutrino_masses_ev: PLANCK_NEUTRINO_MASS_EV,
-    effective_neutrino_number: 3.044,
+    sum_neutrino_masses_ev: Some(PLANCK_NEUTRINO_MASS_EV),
+    effective_neutrino_number: Some(3.044),
 };
 
 /// A published row.
@@ -66,7 +93,7 @@ pub(crate) fn known() -> Result<Vec<Release>, ModuleError> {
     let read = |text: &'static str| -> Result<Values, ModuleError> {
         match reader::read(&Input { role: PRIORS, name: "bundled", bytes: text.as_bytes() }) {
             Ok(Content::Values(values)) => Ok(values),
-            Ok(Content::Samples(_)) => Err(damaged(&"a chain")),
+            Ok(Content::Chain(_)) => Err(damaged(&"a chain")),
             Err(error) => Err(damaged(&error)),
         }
     };
@@ -112,11 +139,30 @@ fn rows(values: &Values, table: &Values) -> Vec<ReleasedRow> {
     values.entries.iter().zip(&table.entries).filter_map(row).collect()
 }
 
-/// Whether mean and matrix of base parameters are those of [`BASE_RELEASE`].
-pub(crate) fn are_base_release(mean: &[f64], matrix: &[f64]) -> [bool; 2] {
-    let is = |numbers: &[f64], digest: &str| NumbersDigest::of(numbers).as_str() == digest;
-    let [mean_digest, matrix_digest] = BASE_DIGESTS;
-    [is(mean, mean_digest), is(matrix, matrix_digest)]
+/// How a file compares with that of [`BASE_RELEASE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    Same,
+    /// The same numbers, but at this place (from 0) under a name other than this.
+    OtherName(usize, &'static str),
+    Other,
+}
+
+/// Numbers say what they are only together with their names. Spellings of one parameter are one name.
+pub(crate) fn likeness(file: &Published) -> Likeness {
+    let digest = NumbersDigest::of(&file.numbers);
+    if !BASE_DIGESTS.contains(&(file.role, digest.as_str())) {
+        return Likeness::Other;
+    }
+    let same = |found: &str, published: &str| {
+        let known = BaseParameter::of(published);
+        found == published || (known.is_some() && BaseParameter::of(found) == known)
+    };
+    let mut names = file.names.iter().zip(BASE_NAMES).enumerate();
+    match names.find(|(_, (found, published))| !same(found, published)) {
+        Some((index, (_, published))) => Likeness::OtherName(index, published),
+        None => Likeness::Same,
+    }
 }
 
 /// The names of all known releases.

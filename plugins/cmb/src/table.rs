@@ -5,13 +5,14 @@ use cosmology::text::{counted, shortened};
 use plugin_api::ModuleError;
 
 use crate::quantity::Quantity;
-use crate::reader::{Entry, RawLine, Values};
+use crate::raw_line::RawLine;
+use crate::reader::{Entry, Values};
 
 /// Errors and correlations as printed, that is rounded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Printed {
-    /// Where upper and lower error differ, half of their sum.
-    pub(crate) errors: Vec<f64>,
+    /// Where upper and lower error differ, half of their sum; `None` where none is printed.
+    pub(crate) errors: Vec<Option<f64>>,
     pub(crate) correlations: Option<SquareMatrix>,
 }
 
@@ -19,9 +20,10 @@ impl Printed {
     /// `C = diag(σ) Corr diag(σ)`, where the table has correlations.
     pub(crate) fn covariance(&self) -> Option<SquareMatrix> {
         let correlations = self.correlations.as_ref()?;
-        let mut covariance = SquareMatrix::zeros(self.errors.len());
-        for (row, left) in self.errors.iter().enumerate() {
-            for (column, right) in self.errors.iter().enumerate() {
+        let errors: Vec<f64> = self.errors.iter().copied().collect::<Option<_>>()?;
+        let mut covariance = SquareMatrix::zeros(errors.len());
+        for (row, left) in errors.iter().enumerate() {
+            for (column, right) in errors.iter().enumerate() {
                 covariance.set(row, column, left * right * correlations.get(row, column));
             }
         }
@@ -93,7 +95,7 @@ pub(crate) fn read(role: &str, heading: &[&str], lines: &[RawLine<'_>]) -> Resul
         }
         if !own_errors.is_empty() {
             #[expect(clippy::cast_precision_loss, reason = "one or two errors")]
-            errors.push(own_errors.iter().sum::<f64>() / own_errors.len() as f64);
+            errors.push(Some(own_errors.iter().sum::<f64>() / own_errors.len() as f64));
         }
         correlations.push(own_correlations);
     }

@@ -1,12 +1,17 @@
 //! Whole derivations without a host.
+mod base_files;
+mod chains;
 mod damages;
 mod derived;
 mod files;
 mod published;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use plugin_api::{Column, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters, Severity};
+use plugin_api::{
+    Column, Context, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters, Severity,
+};
 use serde_json::{Value, json};
 
 pub(super) const LCDM: &str = include_str!("../bundled/planck2018_distance_priors_lcdm.txt");
@@ -36,7 +41,7 @@ pub(super) fn run(files: &[(&str, &str)], values: Value) -> Result<Derived<'stat
     let inputs =
         files.iter().map(|&(role, text)| Input { role, name: "file.txt", bytes: text.as_bytes() }).collect();
     let Value::Object(values) = values else { panic!("an object") };
-    super::derive(&Inputs::new(inputs), &Parameters::new(values))
+    super::derive(&Inputs::new(inputs), &Parameters::new(values), &Context::detached())
 }
 
 pub(super) fn priors(priors: &str, covariance: &str) -> Result<Derived<'static>, ModuleError> {
@@ -101,4 +106,22 @@ pub(super) fn chi_squared(residuals: &[f64], covariance: &[f64]) -> f64 {
         }
     }
     (0..size).map(|row| residuals[row] * rows[row][size] / rows[row][row]).sum()
+}
+
+/// A published file below `cosmology/cmb` in the folder that `HOST_TEST_DATA` names, or in `../shared/data` beside the
+/// workspace; `None` when the folder is not on this machine, unless `HOST_TEST_ALL` demands it.
+pub(super) fn published(path: &str) -> Option<String> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder =
+        PathBuf::from(variable("HOST_TEST_DATA").unwrap_or_else(|| beside.to_owned())).join("cosmology/cmb");
+    if !folder.is_dir() {
+        assert!(variable("HOST_TEST_ALL").is_none(), "no published files in `{}`", folder.display());
+        return None;
+    }
+    Some(std::fs::read_to_string(folder.join(path)).unwrap())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

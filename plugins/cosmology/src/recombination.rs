@@ -70,16 +70,20 @@ impl Radiation {
         match *self {
             Self::Standard { .. } | Self::ChenHuangWang => mass_ev / crate::neutrinos::MASS_PER_DENSITY_EV,
             Self::ExactNeutrinos { effective_number, mass_ev } => {
-                let y = mass_over_temperature(mass_ev, effective_number, CMB_TEMPERATURE_K);
-                massless_neutrino(effective_number) * energy_over_massless(y)
+                let (massless, y) = neutrino(effective_number, mass_ev);
+                massless * energy_over_massless(y)
             }
         }
     }
 }
 
-/// Density of one of three massless neutrinos.
-fn massless_neutrino(effective_number: f64) -> f64 {
-    OMEGA_PHOTONS * NEUTRINO_OVER_PHOTON * effective_number / 3.0
+/// Density of one of three neutrinos if it were massless, and its `m/(kT)` today; both are 0 when there are none.
+fn neutrino(effective_number: f64, mass_ev: f64) -> (f64, f64) {
+    if effective_number <= 0.0 {
+        return (0.0, 0.0);
+    }
+    let massless = OMEGA_PHOTONS * NEUTRINO_OVER_PHOTON * effective_number / 3.0;
+    (massless, mass_over_temperature(mass_ev, effective_number, CMB_TEMPERATURE_K))
 }
 
 impl EarlyUniverse {
@@ -99,8 +103,7 @@ impl EarlyUniverse {
                 }
             }
             Radiation::ExactNeutrinos { effective_number, mass_ev } => {
-                let massless = massless_neutrino(effective_number);
-                let y = mass_over_temperature(mass_ev, effective_number, CMB_TEMPERATURE_K);
+                let (massless, y) = neutrino(effective_number, mass_ev);
                 Components {
                     matter: self.omega_m - massless * energy_over_massless(y),
                     radiation: OMEGA_PHOTONS + 2.0 * massless,
@@ -240,6 +243,20 @@ mod tests {
         let (exact, standard) = (universe(massless), universe(STANDARD));
         assert_close(exact.comoving_distance_mpc(1090.0), standard.comoving_distance_mpc(1090.0), 1e-10);
         assert_close(exact.sound_horizon_mpc(1090.0), standard.sound_horizon_mpc(1090.0), 1e-10);
+    }
+
+    #[test]
+    fn without_any_neutrino_lengths_are_those_of_photons_alone() {
+        let universe = |radiation: Radiation| EarlyUniverse {
+            hubble_constant_km_s_mpc: 67.36,
+            omega_b: 0.02237,
+            omega_m: 0.143,
+            radiation,
+        };
+        let exact = universe(Radiation::ExactNeutrinos { effective_number: 0.0, mass_ev: 0.06 });
+        let standard = universe(Radiation::Standard { effective_number: 0.0 });
+        assert_close(exact.comoving_distance_mpc(1090.0), standard.comoving_distance_mpc(1090.0), 1e-14);
+        assert_close(exact.sound_horizon_mpc(1090.0), standard.sound_horizon_mpc(1090.0), 1e-14);
     }
 
     /// Planck 2018 results VI, arXiv:1807.06209, table 2, TT,TE,EE+lowE+lensing: z* = 1089.92 ± 0.25,

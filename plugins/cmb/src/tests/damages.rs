@@ -54,6 +54,44 @@ fn an_inverse_covariance_of_another_model_is_named() {
     assert_eq!(errors(&derived).len(), 3);
 }
 
+/// The same with the inverse inverted by another program and printed, so that no number of it is a published one.
+#[test]
+fn an_inverted_matrix_of_another_model_is_recognised() {
+    let inverted = priors(LCDM, LCDM_INVERSE).unwrap().matrices.remove(0).values;
+    let text = |order: [usize; 3]| {
+        let row = |&i: &usize| order.map(|j| format!("{:.7e}", inverted[3 * i + j])).join(" ");
+        order.iter().map(row).collect::<Vec<_>>().join("\n")
+    };
+    let wcdm = "R = 1.7493\nl_A = 301.462\nomega_b = 0.02239";
+    let reordered = "l_A = 301.462\nR = 1.7493\nomega_b = 0.02239";
+    for (priors_of_wcdm, order) in [(wcdm, [0, 1, 2]), (reordered, [1, 0, 2]), (reordered, [0, 1, 2])] {
+        let found = errors(&priors(priors_of_wcdm, &text(order)).unwrap());
+        let expected =
+            "the covariance is that of `planck2018_distance_priors_lcdm`, whose R is 1.750235; found 1.7493";
+        assert!(found.iter().any(|error| error.contains(expected)), "{order:?}: {found:?}");
+    }
+    // A covariance of its own, which differs by more than rounding, is nobody's.
+    let own = inverted
+        .chunks(3)
+        .map(|row| row.iter().map(|value| (1.01 * value).to_string()).collect::<Vec<_>>().join(" "));
+    let derived = priors(wcdm, &own.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(codes(&derived.findings), ["convention.unknown"]);
+}
+
+#[test]
+fn an_error_beside_a_value_is_held_against_the_covariance() {
+    let wrong = "R 1.750235 0.0046\nl_A 301.4707 0.0089\nomega_b 0.02235976";
+    assert_eq!(
+        errors(&priors(wrong, LCDM_INVERSE).unwrap()),
+        [
+            "covariance.printed: the standard error of l_A is 8.886e-2, but 8.900e-3 is printed in the input `priors`"
+        ]
+    );
+    let fault = fault(priors("R 1.750235 0\nl_A 301.4707\nomega_b 0.02235976", LCDM_INVERSE));
+    assert_eq!((fault.line, fault.column), (Some(1), Some(3)));
+    assert_eq!(fault.message, "expected a positive error, found `0`");
+}
+
 #[test]
 fn an_inverse_taken_for_a_covariance_is_noticed() {
     let told =

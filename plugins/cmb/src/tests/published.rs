@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     DESI, LCDM, LCDM_INVERSE, LCDM_TABLE, assert_close, chi_squared, codes, columns, errors, fault, numbers,
-    priors, run,
+    priors, published, run,
 };
 use crate::convention::{Convention, DecouplingRedshift, RadiationKind};
 
@@ -70,8 +70,8 @@ fn chi_squared_of_the_published_priors_is_reproduced_in_their_convention() {
     let convention = |radiation: RadiationKind| Convention {
         z_star: DecouplingRedshift::HuSugiyama,
         radiation,
-        sum_neutrino_masses_ev: 0.0,
-        effective_neutrino_number: 3.046,
+        sum_neutrino_masses_ev: Some(0.0),
+        effective_neutrino_number: Some(3.046),
     };
     for (hubble, matter, omega_b, shift, scale, chi2, z_star, horizon, distance, standard) in [
         (
@@ -135,8 +135,8 @@ fn acoustic_scale_of_each_convention() {
         let convention = Convention {
             z_star,
             radiation,
-            sum_neutrino_masses_ev: 0.06,
-            effective_neutrino_number: effective,
+            sum_neutrino_masses_ev: Some(0.06),
+            effective_neutrino_number: Some(effective),
         };
         let omega_m = omega_b + omega_cdm + convention.omega_neutrinos();
         let at = convention.decoupling(hubble, omega_b, omega_m);
@@ -228,4 +228,60 @@ fn unknown_priors_need_their_convention_said() {
     let contradicted =
         run(&[("priors", LCDM), ("covariance", LCDM_INVERSE)], json!({"radiation": "standard"}));
     assert!(fault(contradicted).message.contains("contradicts the convention"));
+}
+
+/// The files as their authors packaged them, of which the bundled ones are copies in another layout.
+#[test]
+fn the_packagings_of_the_authors_are_the_same_releases() {
+    let read = |name: &str| published(name);
+    let (Some(ini), Some(inverse), Some(table), Some(desi)) = (
+        read("chw2019_lcdm/distance.ini"),
+        read("chw2019_lcdm/Distance_invcov.txt"),
+        read("chw2019_lcdm/table1_LCDM.csv"),
+        read("desi_dr2_cmb_compression/mean_cov.txt"),
+    ) else {
+        return;
+    };
+    let (priors, covariance) = (("priors", ini.as_str()), ("covariance", inverse.as_str()));
+    for (files, name) in [
+        (vec![priors, covariance], "planck2018_distance_priors_lcdm"),
+        (vec![priors, covariance, ("table", table.as_str())], "planck2018_distance_priors_lcdm"),
+        (vec![("priors", table.as_str())], "planck2018_distance_priors_lcdm_ns"),
+        (vec![("priors", desi.as_str())], "desi_dr2_cmb_compression"),
+    ] {
+        let derived = run(&files, json!({})).unwrap();
+        assert_eq!(codes(&derived.findings), [""; 0], "{name}");
+        assert_eq!(derived.metadata["release"], name);
+        assert_eq!(derived.metadata["release_recognition"], "every number is the published one");
+    }
+}
+
+/// Chen, Huang & Wang state neither masses nor a number of neutrinos: ω_m holds all.
+#[test]
+fn no_neutrinos_are_claimed_that_nobody_published() {
+    let inputs = [("priors", LCDM), ("covariance", LCDM_INVERSE)];
+    for parameters in
+        [json!({}), json!({"sum_neutrino_masses_ev": 0.06}), json!({"effective_neutrino_number": 3.046})]
+    {
+        let convention = run(&inputs, parameters).unwrap().metadata.remove("convention").unwrap();
+        assert_eq!(convention["sum_neutrino_masses_ev"], Value::Null);
+        assert_eq!(convention["effective_neutrino_number"], Value::Null);
+        let meaning = convention["radiation_meaning"].as_str().unwrap();
+        assert!(meaning.contains("ω_m includes massive neutrinos"), "{meaning}");
+    }
+    // That of DESI depends on both.
+    let convention = run(&[("priors", DESI)], json!({})).unwrap().metadata.remove("convention").unwrap();
+    assert_eq!(
+        (&convention["sum_neutrino_masses_ev"], &convention["effective_neutrino_number"]),
+        (&json!(0.06), &json!(3.044))
+    );
+    let contradicted = run(&[("priors", DESI)], json!({"sum_neutrino_masses_ev": 0.1}));
+    assert_eq!(fault(contradicted).subject, "sum_neutrino_masses_ev");
+    // Unknown priors with that radiation claim no more.
+    let said = json!({"release": "none", "z_star": "hu_sugiyama", "radiation": "chen_huang_wang", "covariance_kind": "inverse"});
+    let convention = run(&inputs, said).unwrap().metadata.remove("convention").unwrap();
+    assert_eq!(
+        (&convention["sum_neutrino_masses_ev"], &convention["effective_neutrino_number"]),
+        (&Value::Null, &Value::Null)
+    );
 }
