@@ -26,23 +26,23 @@ pub(crate) fn points(points: &[Point], published: bool) -> Vec<Finding> {
     let warn = |code: &str, point: &Point, message: String| {
         Finding::new(Severity::Warning, code, at(point), message)
     };
+    let implausible: Vec<Finding> = points.iter().filter_map(implausible).collect();
+    if 2 * implausible.len() > points.len() {
+        // One word about the file instead of many about its rows.
+        return implausible.into_iter().take(1).map(of_all).collect();
+    }
+    findings.extend(implausible);
     for point in points {
         let Point { z, rate, error, .. } = *point;
-        let expected = PLANCK_2018.background().hubble_km_s_mpc(z);
-        let factor = rate / expected;
-        if !(1.0 / LARGEST_FACTOR..=LARGEST_FACTOR).contains(&factor) {
-            let message = format!("H({z}) = {rate}; expected is about {expected:.0} km/s/Mpc");
-            findings.push(
-                warn("value.implausible", point, message)
-                    .measured(rate, expected)
-                    .hint("check the unit and the order of the columns"),
-            );
-        }
         let relative = error / rate;
         if !RELATIVE_ERRORS.contains(&relative) {
             let limit = if relative > 1.0 { *RELATIVE_ERRORS.end() } else { *RELATIVE_ERRORS.start() };
             let message = format!("the error of H({z}) is {relative:.2e} of its value");
-            findings.push(warn("uncertainty.scale", point, message).measured(relative, limit));
+            findings.push(
+                warn("uncertainty.scale", point, message)
+                    .measured(relative, limit)
+                    .hint("hold the row against the paper: error and value may have changed places"),
+            );
         }
         // Errors of some published points hold a young component as well.
         let possible = point.shares.filter(|_| !published).map(|shares| shares.possible_errors());
@@ -60,6 +60,25 @@ pub(crate) fn points(points: &[Point], published: bool) -> Vec<Finding> {
     findings
 }
 
+/// A rate far from any universe that resembles ours.
+fn implausible(point: &Point) -> Option<Finding> {
+    let Point { z, rate, .. } = *point;
+    let expected = PLANCK_2018.background().hubble_km_s_mpc(z);
+    let factor = rate / expected;
+    (!(1.0 / LARGEST_FACTOR..=LARGEST_FACTOR).contains(&factor)).then(|| {
+        let message = format!("H({z}) = {rate}; expected is about {expected:.0} km/s/Mpc");
+        Finding::new(Severity::Warning, "value.implausible", at(point), message)
+            .measured(rate, expected)
+            .hint("check the unit and the order of the columns")
+    })
+}
+
+/// The finding about the first point of a file in which most are like it.
+fn of_all(first: Finding) -> Finding {
+    let message = format!("{}; most other points are as far off: columns or unit are others", first.message);
+    Finding { severity: Severity::Error, message, ..first }
+}
+
 /// Points that hold the same galaxies.
 pub(crate) fn repeated_galaxies(points: &[Point], d4000: &[bool]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -71,7 +90,10 @@ pub(crate) fn repeated_galaxies(points: &[Point], d4000: &[bool]) -> Vec<Finding
                  same galaxies",
                 point.z, points[earlier].line, point.line
             );
-            findings.push(Finding::new(Severity::Warning, "points.same-galaxies", at(point), message));
+            findings.push(
+                Finding::new(Severity::Warning, "points.same-galaxies", at(point), message)
+                    .hint("keep one of them"),
+            );
         }
     }
     // Moresco 2023, arXiv:2307.09501, table 1: of Borghi 2022 (0.75), Jimenez 2023 (0.75), Jiao 2023 (0.80) use one.
@@ -111,7 +133,9 @@ pub(crate) fn covariance(points: &[Point], file: &MatrixFile) -> Vec<Finding> {
                 "the variance of H({}) is {growth:.1} times its error, squared: the rows may be in another order",
                 point.z
             );
-            Finding::new(Severity::Warning, "covariance.scale", place, message).measured(growth, LARGEST_GROWTH)
+            Finding::new(Severity::Warning, "covariance.scale", place, message)
+                .measured(growth, LARGEST_GROWTH)
+                .hint("take table and covariance from the same release, with the same order of rows")
         })
     };
     points.iter().enumerate().filter_map(finding).collect()

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::components::{COMPONENTS, Components};
 use crate::recognition::{Recognition, recognise};
 use crate::releases::{Known, catalogue, known};
-use crate::settings::{D4000, D4000_REDSHIFTS, Settings};
+use crate::settings::{D4000, D4000_REDSHIFTS, ReleaseChoice, Settings};
 use crate::table::{self, Point, TABLE};
 use crate::terms::Terms;
 use crate::{checks, pictures};
@@ -44,8 +44,9 @@ pub(crate) fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Der
     let other = components.as_ref().filter(|components| components.digest != releases.components.numbers);
     if let Some(name) = recognition.name.filter(|_| other.is_some()) {
         recognition.name = None;
-        recognition.findings.push(other_components(name));
+        recognition.findings.push(other_components(name, &settings.release));
     }
+    demand(&settings.release, &recognition)?;
     let methods = methods(&points, &recognition, settings.d4000.as_ref())?;
     let terms = Terms::settle(&settings, file, components, &methods)?;
     let covariance = terms.covariance(&points);
@@ -96,11 +97,25 @@ fn shared(derived: Derived<'_>, size: usize) -> Derived<'_> {
 }
 
 /// Known points with other components are another dataset.
-fn other_components(name: &str) -> Finding {
+fn other_components(name: &str, choice: &ReleaseChoice) -> Finding {
+    let severity =
+        if matches!(choice, ReleaseChoice::Named(_)) { Severity::Error } else { Severity::Warning };
     let message = format!("the table is that of `{name}`, but these are not the published components");
     let place = format!("input `{COMPONENTS}`");
-    Finding::new(Severity::Warning, "components.unpublished", place, message)
+    Finding::new(severity, "components.unpublished", place, message)
         .hint("get the file again; if the numbers are meant pass `--param release=none`")
+}
+
+/// Refuses known points that, with the other inputs, are not the dataset that was asked for.
+fn demand(choice: &ReleaseChoice, recognition: &Recognition<'_>) -> Result<(), ModuleError> {
+    match (choice, recognition.name) {
+        (ReleaseChoice::Named(demanded), Some(name)) if name != demanded => {
+            let message = format!("`{demanded}` is demanded, but with these inputs it is `{name}`");
+            Err(ModuleError::bad_parameter("release", message)
+                .hint(format!("pass `--param release={name}`, or the inputs of `{demanded}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How each point was measured: what the release says, or the user.

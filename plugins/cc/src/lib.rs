@@ -22,9 +22,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use plugin_api::{
-    Context, DerivationModule, Derived, Finding, Inputs, ModuleError, Parameters, export_module,
-};
+use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
 
 /// The module.
 #[derive(Debug, Default)]
@@ -42,17 +40,6 @@ impl DerivationModule for CosmicChronometers {
         let derived = dataset::derive(inputs, parameters)?;
         context.progress(1.0, "points read");
         Ok(derived)
-    }
-
-    /// A derivation takes a millisecond, so its findings are the inspection.
-    fn inspect(
-        &self,
-        inputs: &Inputs<'_>,
-        parameters: &Parameters,
-        context: &Context<'_>,
-    ) -> Result<Vec<Finding>, ModuleError> {
-        context.check_cancelled()?;
-        Ok(dataset::derive(inputs, parameters)?.findings)
     }
 }
 

@@ -48,19 +48,21 @@ pub(crate) fn recognise<'r>(
             let message = format!("the covariance is that of `{}`, but these are not its points", owner.name);
             finding("release.table", points.first(), message)
         }));
+        findings.extend(incomplete(known, points));
         return Ok(Recognition { findings, ..Recognition::default() });
     };
     let places = match matched(release, points) {
         Ok(places) => places,
         Err(other) => {
+            // Only a named release comes here: without its points nothing else can be said of it.
             let message = match other {
                 Some(point) => format!("H({}) = {} is no point of `{}`", point.z, point.rate, release.name),
                 None => {
                     format!("`{}` has {} points, found {}", release.name, release.rows.len(), points.len())
                 }
             };
-            let findings = vec![finding("release.table", other.or(points.first()), message)];
-            return Ok(Recognition { findings, ..Recognition::default() });
+            let place = other.or(points.last()).map_or(1, |point| point.line);
+            return Err(ModuleError::bad_input(TABLE, message).line(place).hint(ON_PURPOSE));
         }
     };
     let rows: Vec<&ReleasedRow> = places.iter().map(|&place| &release.rows[place]).collect();
@@ -77,6 +79,26 @@ pub(crate) fn recognise<'r>(
             finding("covariance.row-order", points.first(), message)
                 .hint("take table and covariance from the same release, as they are"),
         );
+    }
+    let is_demanded = matches!(choice, ReleaseChoice::Named(_));
+    let misplaced = points.iter().zip(&places).enumerate().find(|(row, (_, place))| row != *place);
+    if let Some((_, (point, place))) = misplaced.filter(|_| is_demanded && !published_matrix) {
+        let message = format!(
+            "`{}` is demanded, but the points stand in another order: H({}) is its row {}",
+            release.name,
+            point.z,
+            place + 1
+        );
+        findings.push(finding("release.row-order", Some(point), message));
+    }
+    if covariance.is_some() && !published_matrix && (is_demanded || release.covariance.is_some()) {
+        let severity = if is_demanded { Severity::Error } else { Severity::Warning };
+        let message = format!(
+            "the points are those of `{}`, but the covariance is none that is published for them",
+            release.name
+        );
+        let place = format!("input `{COVARIANCE}`");
+        findings.push(Finding::new(severity, "covariance.unpublished", place, message).hint(ON_PURPOSE));
     }
     let of_matrix = release.covariance.as_ref().filter(|_| published_matrix);
     // An unknown covariance makes another dataset of known points.
@@ -117,6 +139,24 @@ fn is_published(release: &Release, covariance: Option<&MatrixFile>) -> bool {
                 .zip(file.matrix.rows())
                 .all(|(row, found)| *row == NumbersDigest::of(found))
     })
+}
+
+/// A list of points of one release, but not of all of them, where it is more than half.
+fn incomplete(known: &Known, points: &[Point]) -> Option<Finding> {
+    let is_part = |release: &&Release| {
+        matched(release, points) == Err(None)
+            && points.len() < release.rows.len()
+            && 2 * points.len() > release.rows.len()
+    };
+    let release = known.releases.iter().filter(is_part).min_by_key(|release| release.rows.len())?;
+    let message = format!(
+        "`{}` has {} points, and these are {} of them: the file may be cut off",
+        release.name,
+        release.rows.len(),
+        points.len()
+    );
+    let place = format!("input `{TABLE}`, line {}", points.last()?.line);
+    Some(Finding::new(Severity::Warning, "release.incomplete", place, message).hint(ON_PURPOSE))
 }
 
 /// A point in an unknown list whose redshift and rate are published, but with another error.

@@ -18,7 +18,7 @@ pub(crate) enum Terms {
     /// A published matrix.
     Given(MatrixFile),
     /// The errors alone; `on_purpose` when the user said so.
-    Independent { on_purpose: bool },
+    Independent { on_purpose: bool, unused_components: bool },
     /// The errors, and components for the points that are marked.
     Fractional { components: Components, chosen: Vec<Component>, marked: Vec<bool> },
 }
@@ -38,22 +38,22 @@ impl Terms {
                 "a full covariance is given too, which holds the components already",
             )
             .hint("give one of the two")),
-            (Some(_), None) if wanted => Err(ModuleError::bad_parameter(
+            (Some(_), None) if chosen.is_some() => Err(ModuleError::bad_parameter(
                 "systematics",
-                "a full covariance is given, which holds the components already",
+                "a full covariance is given, from which components are neither added nor taken away",
             )
-            .hint("leave the parameter out")),
+            .hint("leave out the parameter, or the covariance")),
             (Some(file), None) => Ok(Self::Given(file)),
             (None, None) if wanted => Err(ModuleError::bad_input(
                 COMPONENTS,
                 "this input is missing, and `systematics` asks for it",
             )
             .hint("give it with `--input components=PATH`: data_MM20.dat of Moresco et al. 2020")),
-            (None, None) => Ok(Self::Independent { on_purpose: chosen.is_some() }),
+            (None, None) => Ok(Self::Independent { on_purpose: chosen.is_some(), unused_components: false }),
             (None, Some(components)) => {
                 let chosen = chosen.unwrap_or_else(|| RECOMMENDED.to_vec());
                 if chosen.is_empty() {
-                    return Ok(Self::Independent { on_purpose: true });
+                    return Ok(Self::Independent { on_purpose: true, unused_components: true });
                 }
                 if methods.contains(&"unspecified") {
                     return Err(ModuleError::bad_parameter(
@@ -94,7 +94,7 @@ impl Terms {
     }
 
     pub(crate) fn finding(&self) -> Option<Finding> {
-        let Self::Independent { on_purpose: false } = self else { return None };
+        let Self::Independent { on_purpose: false, .. } = self else { return None };
         let message = "neither components nor a covariance are given: the errors are taken as independent, which \
                        leaves out the systematic errors that points measured with D4000 share";
         let finding =
@@ -113,7 +113,13 @@ impl Terms {
 
     pub(crate) fn metadata(&self, points: &[Point], methods: &[&str], releases: &Known) -> Value {
         let Self::Fractional { components, chosen, marked } = self else {
-            let terms = if matches!(self, Self::Given(_)) { "as in the covariance" } else { "none" };
+            let terms = match self {
+                Self::Given(_) => "as in the covariance",
+                Self::Independent { unused_components: true, .. } => {
+                    "given and not used, as `systematics=none` says"
+                }
+                _ => "none",
+            };
             return json!({ "components": terms });
         };
         let published = components.digest == releases.components.numbers;

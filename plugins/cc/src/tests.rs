@@ -5,7 +5,9 @@ mod lists;
 mod oracle;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Once;
 
 use plugin_api::{Column, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters};
 use serde_json::Value;
@@ -48,17 +50,25 @@ pub(super) fn fault(result: Result<Derived<'static>, ModuleError>) -> Fault {
 }
 
 /// A published file below `cosmology` in the folder that `HOST_TEST_DATA` names, or in `../shared/data` beside the
-/// workspace; `None` when the folder is not on this machine, unless `HOST_TEST_ALL` demands it.
+/// workspace. `None` when the folder is not on this machine, which is said; when `HOST_TEST_ALL` is set, the test fails.
 pub(super) fn published(path: &str) -> Option<String> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let folder =
         PathBuf::from(variable("HOST_TEST_DATA").unwrap_or_else(|| beside.to_owned())).join("cosmology");
     if !folder.is_dir() {
-        assert!(variable("HOST_TEST_ALL").is_none(), "no published files in `{}`", folder.display());
+        let message = format!("no published files in `{}`; set HOST_TEST_DATA", folder.display());
+        assert!(variable("HOST_TEST_ALL").is_none(), "{message}");
+        SAID.call_once(|| {
+            // Not by `eprintln!`, which the test runner hides.
+            let _ = writeln!(std::io::stderr(), "tests of published files show nothing here: {message}");
+        });
         return None;
     }
     Some(std::fs::read_to_string(folder.join(path)).unwrap())
 }
+
+/// Whether it was said that files are missing.
+static SAID: Once = Once::new();
 
 #[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
 fn variable(name: &str) -> Option<String> {

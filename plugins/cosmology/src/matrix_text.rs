@@ -58,6 +58,12 @@ impl<'a> MatrixText<'a> {
             });
         }
         match SquareMatrix::from_values(size, values) {
+            Some(_) if is_cut_in_last_number(bytes) => {
+                let message = "the last number has fewer digits than every other, and no line end behind it";
+                Err(ModuleError::bad_input(role, message)
+                    .line(place(bytes, bytes.len()).0)
+                    .hint("the file is cut off: get it again; if it is complete end it with a line break"))
+            }
             Some(matrix) => Ok((matrix, Self { bytes, heading, size })),
             None => Err(wrong_count(role, bytes, heading, wanted, size)),
         }
@@ -178,6 +184,21 @@ fn careful(role: &str, bytes: &[u8], field: Field) -> Result<f64, ModuleError> {
     })
 }
 
+/// Whether the text ends within a number: all others have the same count of decimals, and it has fewer.
+fn is_cut_in_last_number(bytes: &[u8]) -> bool {
+    if bytes.last().is_none_or(u8::is_ascii_whitespace) {
+        return false;
+    }
+    let decimals = |field: Field| {
+        let digits = bytes[field.start..field.end].iter().rev().position(|byte| *byte == b'.');
+        digits.unwrap_or(0)
+    };
+    let mut fields = Fields::new(bytes).skip(stated_size(bytes).map_or(0, |(_, count)| count)).map(decimals);
+    let Some(first) = fields.next() else { return false };
+    let mut others = fields.skip_while(|decimals| *decimals == first);
+    others.next().is_some_and(|last| last < first) && others.next().is_none()
+}
+
 #[cold]
 fn wrong_count(role: &str, bytes: &[u8], heading: usize, wanted: usize, size: usize) -> ModuleError {
     let found = Fields::new(bytes).count() - heading;
@@ -241,6 +262,25 @@ mod tests {
         ] {
             let error = read(text, 2).unwrap_err();
             assert!(error.contains(expected), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_within_its_last_number_is_refused() {
+        let whole = "2\n0.04000000\n0.00100000\n0.00100000\n0.05123456";
+        assert!(read(whole, 2).is_ok());
+        for cut in 1..8 {
+            let cut = &whole[..whole.len() - cut];
+            let error = read(cut, 2).unwrap_err();
+            assert!(
+                error.starts_with("input `covariance`, line 5: the last number has fewer digits"),
+                "{error}"
+            );
+            // A line end says that it is meant.
+            assert!(read(&format!("{cut}\n"), 2).is_ok());
+        }
+        for sound in ["0.04 0.001\n0.001 0.1", "1 0.5\n0.5 1", "1 -0.002 3 4", "4e-2 1e-3\n1e-3 5e-2"] {
+            assert!(read(sound, 2).is_ok(), "{sound}");
         }
     }
 

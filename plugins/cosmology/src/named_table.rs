@@ -27,6 +27,9 @@ pub struct NamedColumn<'t, 'a> {
 
 const CUT_OFF: &str = "the file may be cut off or broken in two; get it again";
 
+/// Far more than any release has.
+const MOST_COLUMNS: usize = 1000;
+
 impl<'a> NamedTable<'a> {
     /// Reads a table with a heading; `None` when it has none, because its first line begins like a row of numbers.
     ///
@@ -35,10 +38,15 @@ impl<'a> NamedTable<'a> {
     /// and for a table without rows.
     pub fn read(role: &'a str, text: &'a str) -> Result<Option<Self>, ModuleError> {
         let Some((separator, columns, heading)) = heading(text) else { return Ok(None) };
+        if columns.len() > MOST_COLUMNS {
+            return Err(ModuleError::bad_input(role, format!("more than {MOST_COLUMNS} columns"))
+                .line(heading)
+                .hint("each supernova or point needs a line of its own"));
+        }
         for (index, name) in columns.iter().enumerate() {
             if columns[..index].iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 let message = format!("the heading names the column `{}` twice", shortened(name));
-                return Err(ModuleError::bad_input(role, message).line(heading));
+                return Err(ModuleError::bad_input(role, message).line(heading).hint("rename one of them"));
             }
         }
         Self::rows(role, text, columns, separator, heading).map(Some)
@@ -160,6 +168,7 @@ fn contents(text: &str) -> impl Iterator<Item = (u64, &str)> {
 /// Separator, names and last line of the heading.
 fn heading(text: &str) -> Option<(Separator, Vec<&str>, u64)> {
     let mut named = Vec::new();
+    let fields = fields_of_first_row(text);
     for (line, content) in (1..).zip(text.split('\n').map(str::trim)).filter(|(_, line)| !line.is_empty()) {
         let Some(comment) = content.strip_prefix('#').map(str::trim) else {
             let names = Separator::of(content).split(content);
@@ -176,7 +185,7 @@ fn heading(text: &str) -> Option<(Separator, Vec<&str>, u64)> {
         if named.is_empty()
             && names.len() > 1
             && is_heading(&names)
-            && let Some(names) = columns_of(text, line, names)
+            && let Some(names) = columns_of(fields, names)
         {
             return Some((Separator::of(comment), names, line));
         }
@@ -189,11 +198,15 @@ fn is_heading(names: &[&str]) -> bool {
     names.iter().all(|name| !name.is_empty() && name.parse::<f64>().is_err())
 }
 
+/// Comments do not count, so that this is the row below a heading that is one.
+fn fields_of_first_row(text: &str) -> usize {
+    let first = contents(text).map(|(_, content)| content).find(|content| !content.is_empty());
+    first.map_or(0, |first| Separator::of(first).split(first).len())
+}
+
 /// A comment is a heading when the first row below it has as many fields, or one less: the heading of CosmoMC's
 /// `lcparam` files names a last column, `biascor`, that their rows do not have.
-fn columns_of<'a>(text: &str, heading: u64, mut names: Vec<&'a str>) -> Option<Vec<&'a str>> {
-    let (_, first) = contents(text).find(|(line, content)| *line > heading && !content.is_empty())?;
-    let fields = Separator::of(first).split(first).len();
+fn columns_of(fields: usize, mut names: Vec<&str>) -> Option<Vec<&str>> {
     if names.len() == fields + 1 {
         names.pop();
     }
@@ -250,5 +263,15 @@ mod tests {
         assert!(column_error.to_string().starts_with("input `table`, line 3, field 2: not a finite number"));
         let refused = table("#z mu\n0.1 38\n").column("z").unwrap().refuse(0, "negative");
         assert_eq!(refused.to_string(), "input `table`, line 2, field 1: negative");
+    }
+
+    /// Each comment was once held against the first row anew, and each column against all others: minutes, not moments.
+    #[test]
+    fn many_comments_and_many_columns_do_not_stall_it() {
+        let text = "#a b\n".repeat(300_000) + "1 2 3\n";
+        assert_eq!(NamedTable::read("table", &text).unwrap(), None);
+        let wide: Vec<String> = (0..200_000).map(|column| format!("c{column}")).collect();
+        let error = NamedTable::read("table", &wide.join(" ")).unwrap_err().to_string();
+        assert!(error.contains("more than 1000 columns"), "{error}");
     }
 }

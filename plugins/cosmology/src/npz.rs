@@ -24,7 +24,11 @@ pub struct Array {
     pub element: String,
 }
 
-const DAMAGED: &str = "the file may be cut off or damaged; get it again";
+/// Of an npy file that ends too early.
+const CUT_OFF: &str = "it ends within its header";
+
+const DAMAGED: &str = "the file may be cut off or damaged: get it again; of your own make it with `numpy.savez`, from an array of \
+                       float64 in C order";
 
 /// Reads one array of an archive; `None` when it has none of that name. An array of more than `most` elements is
 /// refused before it is inflated.
@@ -48,15 +52,15 @@ pub fn read(role: &str, bytes: &[u8], name: &str, most: usize) -> Result<Option<
 /// Reads the bytes of an npy file.
 fn array(bytes: &[u8], most: usize) -> Result<Array, String> {
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("no npy file")?;
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or(DAMAGED)?;
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or(CUT_OFF)?;
     let (length, rest) = if version[0] == 1 {
-        let (length, rest) = rest.split_first_chunk::<2>().ok_or(DAMAGED)?;
+        let (length, rest) = rest.split_first_chunk::<2>().ok_or(CUT_OFF)?;
         (usize::from(u16::from_le_bytes(*length)), rest)
     } else {
-        let (length, rest) = rest.split_first_chunk::<4>().ok_or(DAMAGED)?;
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or(CUT_OFF)?;
         (usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX), rest)
     };
-    let (header, data) = rest.split_at_checked(length).ok_or(DAMAGED)?;
+    let (header, data) = rest.split_at_checked(length).ok_or(CUT_OFF)?;
     let header = std::str::from_utf8(header).map_err(|_| "the header is no text")?;
     let element = quoted(value(header, "descr")?).ok_or("elements of several parts")?;
     let shape = shape(value(header, "shape")?).ok_or("a shape that cannot be read")?;

@@ -34,14 +34,9 @@ pub fn number(role: &str, line: u64, column: u64, field: &str, expected: &str) -
         ModuleError::bad_input(role, format!("{reason}: found `{}`, expected {expected}", shortened(field)))
             .line(line)
             .column(column)
+            .hint(hint(field).unwrap_or("hold the field against the publication, or get the file again"))
     };
-    let Ok(value) = field.parse::<f64>() else {
-        let error = refuse("not a number");
-        return Err(match hint(field) {
-            Some(hint) => error.hint(hint),
-            None => error,
-        });
-    };
+    let Ok(value) = field.parse::<f64>() else { return Err(refuse("not a number")) };
     let has_digit = field.bytes().any(|byte| byte.is_ascii_digit());
     if value.is_nan() || (value.is_infinite() && !has_digit) {
         return Err(refuse("not a finite number"));
@@ -92,7 +87,7 @@ pub fn number_lines(role: &str, text: &str) -> Result<Vec<NumberLine>, ModuleErr
         read.push(NumberLine { number: line.number, values });
     }
     if read.is_empty() {
-        return Err(ModuleError::bad_input(role, "there is no number in it"));
+        return Err(ModuleError::bad_input(role, "there is no number in it").hint("get the file again"));
     }
     Ok(read)
 }
@@ -125,7 +120,8 @@ fn hint(field: &str) -> Option<&'static str> {
     if field.contains('\u{2212}') {
         return Some("write the minus sign as `-`");
     }
-    first.is_alphabetic().then_some("a heading needs `#` in front")
+    let is_value = field.parse::<f64>().is_ok();
+    (first.is_alphabetic() && !is_value).then_some("a heading needs `#` in front")
 }
 
 fn mantissa_is_nonzero(field: &str) -> bool {

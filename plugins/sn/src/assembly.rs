@@ -28,6 +28,13 @@ pub(crate) fn decide(
     has_matrix: bool,
 ) -> Result<Systematics, ModuleError> {
     let has_errors = sample.error.is_some();
+    if !has_matrix && settings.inverse.is_some() {
+        return Err(ModuleError::bad_parameter(
+            "covariance_kind",
+            "there is no covariance that it could speak of",
+        )
+        .hint("give it with `--input covariance=PATH`, or leave the parameter out"));
+    }
     if !has_matrix && !has_errors {
         return Err(ModuleError::bad_input(COVARIANCE, "this input is missing, and the table has no errors")
             .hint("give it with `--input covariance=PATH`"));
@@ -43,7 +50,10 @@ pub(crate) fn decide(
         (true, false) => Systematics::Added,
     };
     let chosen = settings.systematics.unwrap_or(usual);
-    let refuse = |message: &str| Err(ModuleError::bad_parameter("systematics", message));
+    let refuse = |message: &str| {
+        let hint = format!("leave the parameter out: the release says `{}`", usual.name());
+        Err(ModuleError::bad_parameter("systematics", message).hint(hint))
+    };
     match chosen {
         Systematics::Total | Systematics::Added if !has_matrix => {
             refuse("there is no covariance that it could speak of")
@@ -57,12 +67,14 @@ pub(crate) fn decide(
         Systematics::Total if settings.sigma_int_mag > 0.0 => Err(ModuleError::bad_parameter(
             "sigma_int",
             "the covariance is complete, so no scatter is added to it",
-        )),
+        )
+        .hint("leave `sigma_int` out")),
         _ if settings.sigma_int_mag > 0.0 && sample.layout != Layout::LightCurveParameters => {
             Err(ModuleError::bad_parameter(
                 "sigma_int",
                 "the published errors hold the intrinsic scatter already",
-            ))
+            )
+            .hint("leave `sigma_int` out"))
         }
         _ => Ok(chosen),
     }
@@ -87,8 +99,13 @@ pub(crate) fn assemble(
             structure["file"] = json!(published.layout);
             corrections.extend(rounding(&published));
             let (mut covariance, precision) = published.take()?;
-            let check = plausibility::Diagonal { sample, published: &published, covariance: &covariance };
-            findings.extend(check.findings(systematics)?);
+            let check = plausibility::Diagonal {
+                sample,
+                published: &published,
+                covariance: &covariance,
+                variances: &variances,
+            };
+            findings.extend(check.findings(systematics, settings.systematics.is_some())?);
             if systematics == Systematics::Added {
                 covariance.add_to_diagonal(&variances);
             }
@@ -115,6 +132,12 @@ pub(crate) fn assemble(
         Systematics::Added => "the published matrix, and the squares of the published errors on its diagonal",
         Systematics::None => "the squares of the published errors",
     });
+    if systematics != Systematics::Total && sample.layout == Layout::LightCurveParameters {
+        structure["squares_of_errors"] = json!(
+            "dmb² + α² dx1² + β² dc² + 2α cov_m_s - 2β cov_m_c - 2αβ cov_s_c + (5 dz (1+z) / (z (1+z/2) ln 10))² + \
+             sigma_int², as far as the table has them; α and β are zero for magnitudes that the release corrected"
+        );
+    }
     if precision.is_some() && !all {
         structure["selection"] = json!("the published inverse was inverted, cut, and inverted again");
     }

@@ -9,7 +9,7 @@ use plugin_api::{Inputs, ModuleError};
 use crate::covariance::Published;
 use crate::layout::Layout;
 use crate::sample::Sample;
-use crate::settings::Settings;
+use crate::settings::{Settings, Systematics};
 
 /// What a block is multiplied by, for α and β.
 type Factor = fn(f64, f64) -> f64;
@@ -45,6 +45,14 @@ pub(crate) fn standardise(sample: &mut Sample, settings: &Settings) -> Result<()
         }
         (Some(coefficients), true) => coefficients,
     };
+    for (name, coefficient, column) in [("alpha", alpha, "x1"), ("beta", beta, "c")] {
+        if coefficient != 0.0 && sample.extra(column).is_none() {
+            let what = if column == "x1" { "stretch, `x1`" } else { "colour, `color`" };
+            let message = format!("the table has no {what}, or only zeros: {coefficient} would do nothing");
+            return Err(ModuleError::bad_parameter(name, message)
+                .hint(format!("take the table with that column, or pass `--param {name}=0`")));
+        }
+    }
     for row in 0..sample.len() {
         sample.observable[row] =
             sample.published[row] + alpha * sample.number("x1", row) - beta * sample.number("c", row);
@@ -65,8 +73,22 @@ pub(crate) fn add_blocks(
             return Err(ModuleError::bad_input(
                 role,
                 "of use only together with `covariance`, `alpha` and `beta`",
-            ));
+            )
+            .hint("give `--input covariance=PATH --param alpha=… --param beta=…`, or leave this input out"));
         };
+        if published.inverse {
+            let message =
+                "a block of a covariance, but `covariance` holds an inverse, to which nothing can be added";
+            return Err(ModuleError::bad_input(role, message)
+                .hint("give all blocks as covariances, without `covariance_kind=inverse`"));
+        }
+        if settings.systematics == Some(Systematics::None) {
+            return Err(ModuleError::bad_parameter(
+                "systematics",
+                format!("`none` leaves no use for `{role}`"),
+            )
+            .hint("leave out the parameter, or the blocks"));
+        }
         let (block, _) = MatrixText::read(role, input.bytes, published.matrix.size())?;
         published.matrix.add_scaled(factor(alpha, beta), &block);
     }

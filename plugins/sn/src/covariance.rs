@@ -40,6 +40,10 @@ impl<'a> Published<'a> {
                 text: None,
             });
         }
+        if input.bytes.starts_with(b"\x93NUMPY") {
+            return Err(ModuleError::bad_input(input.role, "a single array of NumPy, npy")
+                .hint("write it with `numpy.savez(PATH, cov=…)`, or as text"));
+        }
         let (mut matrix, text) = MatrixText::read(input.role, input.bytes, size)?;
         let averaged = matrix.average_mirrored(ROUNDING);
         let inverse = inverse.unwrap_or(false);

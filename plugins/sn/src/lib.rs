@@ -26,7 +26,7 @@ mod tests;
 
 use cosmology::catalogue::Catalogue;
 use plugin_api::{
-    Context, DerivationModule, Derived, Finding, Inputs, Matrix, ModuleError, Parameters, export_module,
+    Context, DerivationModule, Derived, Inputs, Matrix, ModuleError, Parameters, export_module,
 };
 use serde_json::json;
 
@@ -49,19 +49,21 @@ pub fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Derived<'s
         Some(input) => Some(Published::read(&input, sample.len(), settings.inverse)?),
         None => None,
     };
-    let mut recognition = recognition::recognise(&settings.release, &sample, published.as_ref())?;
+    let recognition = recognition::recognise(&settings.release, &sample, published.as_ref())?;
     composite::standardise(&mut sample, &settings)?;
     composite::add_blocks(published.as_mut(), inputs, &settings)?;
-    let mut findings = std::mem::take(&mut recognition.findings);
-    findings.extend(plausibility::values(&sample));
+    let with_calibrators = matches!(settings.calibrators, Some(Calibrators::Include | Calibrators::Only));
+    recognition.demand(&settings.release, with_calibrators)?;
+    let has_covariance = published.is_some();
     let selection = selection::select(&sample, &settings)?;
     let assembled = assembly::assemble(&sample, &settings, published, &selection.rows)?;
+    let mut findings = recognition.findings.clone();
+    findings.extend(plausibility::values(&sample));
     findings.extend(assembled.findings);
 
     let published_rows = sample.len();
     let sample =
         if selection.rows.len() == published_rows { sample } else { sample.selected(&selection.rows) };
-    let with_calibrators = matches!(settings.calibrators, Some(Calibrators::Include | Calibrators::Only));
     // A negative variance is a finding; the zero here keeps the column free of NaN.
     let uncertainty: Vec<f64> =
         assembled.covariance.diagonal_values().iter().map(|variance| variance.max(0.0).sqrt()).collect();
@@ -87,35 +89,40 @@ pub fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Derived<'s
     let tracer = recognition.release.as_deref().unwrap_or("supernovae");
     derived = exports::shared(derived, &sample, with_calibrators, tracer);
     derived = description::describe(derived, &sample, &settings, with_calibrators);
-    name_release(derived, &recognition, with_calibrators)
+    name_release(derived, &recognition, with_calibrators, has_covariance)
 }
 
-/// Notes which published data this is. One table is published for Pantheon+ with calibrators and without.
+/// Notes which published data this is.
 fn name_release(
     mut derived: Derived<'static>,
     recognition: &Recognition,
     with_calibrators: bool,
+    has_covariance: bool,
 ) -> Result<Derived<'static>, ModuleError> {
-    let name = match recognition.release.as_deref() {
-        Some("pantheonplus") if with_calibrators => Some("pantheonplus_shoes"),
-        name => name,
-    };
+    let name = recognition.name(with_calibrators);
     if name.is_some() {
         let known = match (recognition.complete, recognition.covariance) {
             (true, true) => "every number of table and covariance is the published one",
+            (true, false) if has_covariance => {
+                "every row of the table is the published one; which numbers of the covariance are, is not known here"
+            }
             (true, false) => "every row of the table is the published one",
             _ => "not every number is the published one",
         };
         derived = derived.note("release_recognition", json!(known));
     }
     let catalogue = Catalogue::parse(include_str!("../catalogue.json"))?;
-    derived = catalogue.describe(derived, name);
-    let Some(variant) = &recognition.variant else { return Ok(derived) };
+    let Some(variant) = &recognition.variant else { return Ok(catalogue.describe(derived, name)) };
+    let of_table = recognition.release.as_deref();
+    derived = catalogue.describe(derived, of_table);
+    let table =
+        of_table.and_then(|name| catalogue.get(name)).map(|known| known.inputs[layout::TABLE].clone());
     let others: Vec<&str> = catalogue.names().collect();
     let conflicts = json!([{"with": others, "reason": "compilations of the same supernovae"}]);
     Ok(derived
         .note("release", json!(variant.name))
         .note("title", json!(variant.title))
+        .note("published_files", json!({ layout::TABLE: table }))
         .note("conflicts", conflicts)
         .note("notes", json!(["the covariance is not the one of the catalogue"])))
 }
@@ -132,17 +139,6 @@ impl DerivationModule for Sn {
         let derived = derive(inputs, parameters)?;
         context.progress(1.0, "supernovae read");
         Ok(derived)
-    }
-
-    /// A derivation takes a fraction of a second, so its findings are the inspection.
-    fn inspect(
-        &self,
-        inputs: &Inputs<'_>,
-        parameters: &Parameters,
-        context: &Context<'_>,
-    ) -> Result<Vec<Finding>, ModuleError> {
-        context.check_cancelled()?;
-        Ok(derive(inputs, parameters)?.findings)
     }
 }
 

@@ -4,10 +4,10 @@
 use cosmology::matrix::SquareMatrix;
 use plugin_api::{Finding, ModuleError, Severity};
 
-use crate::covariance::Published;
-use crate::layout::TABLE;
-use crate::reader::rough_modulus;
+use crate::covariance::{COVARIANCE, Published};
+use crate::layout::{Layout, TABLE};
 use crate::sample::Sample;
+use crate::sample::rough_modulus;
 use crate::settings::Systematics;
 
 /// How many of the worst rows are named one by one.
@@ -21,10 +21,13 @@ pub(crate) struct Diagonal<'a> {
     pub(crate) sample: &'a Sample,
     pub(crate) published: &'a Published<'a>,
     pub(crate) covariance: &'a SquareMatrix,
+    /// Variances from the published errors; none where there are no errors.
+    pub(crate) variances: &'a [f64],
 }
 
 impl Diagonal<'_> {
-    pub(crate) fn findings(&self, systematics: Systematics) -> Result<Vec<Finding>, ModuleError> {
+    /// `told` says that the user chose `systematics`, and need not be asked for it.
+    pub(crate) fn findings(&self, systematics: Systematics, told: bool) -> Result<Vec<Finding>, ModuleError> {
         let negative = self.negative_variances(systematics);
         if !negative.is_empty() {
             return Ok(negative);
@@ -42,12 +45,19 @@ impl Diagonal<'_> {
                 )
                 .hint("pass `--param systematics=total`"));
             }
+            let larger = pairs.iter().filter(|pair| pair.ratio() > 0.99).count();
+            if !told && 20 * larger > 19 * pairs.len() {
+                return Err(ModuleError::bad_parameter(
+                    "systematics",
+                    "the covariance is nowhere smaller than the published errors squared, as if it held them already",
+                )
+                .hint("pass `--param systematics=total` if it holds all errors, `systematics=added` if it does not"));
+            }
             return Ok(Vec::new());
         }
-        if let Some(finding) = self.standard_deviations(&pairs).or_else(|| self.order(&pairs)) {
-            return Ok(vec![finding]);
-        }
-        Ok(self.outliers(&pairs, agreeing).into_iter().chain(too_small(&pairs)).collect())
+        let finding =
+            self.scale(&pairs).or_else(|| self.too_small(&pairs, told)).or_else(|| self.order(&pairs));
+        Ok(finding.map_or_else(|| self.outliers(&pairs, agreeing), |finding| vec![finding]))
     }
 
     /// Zeros are no variances either, unless errors are added to them.
@@ -58,6 +68,7 @@ impl Diagonal<'_> {
             let message = format!("the variance of `{}` is {variance}", self.sample.row_id(row));
             Finding::new(Severity::Error, "covariance.negative-variance", self.published.place(row), message)
                 .measured(variance, 0.0)
+                .hint("get the file again: a sign may be wrong, or the rows in another order")
         };
         diagonal
             .into_iter()
@@ -71,33 +82,70 @@ impl Diagonal<'_> {
     /// Rows with an error of their own. Calibrators are left out: the covariance of Pantheon+ does not hold the
     /// peculiar velocities that their printed errors do.
     fn pairs(&self) -> Vec<Pair> {
-        let Some(errors) = &self.sample.error else { return Vec::new() };
         let calibrator =
             |row: usize| self.sample.is_calibrator.as_ref().is_some_and(|calibrators| calibrators[row]);
-        let pair = |(row, error): (usize, &f64)| Pair {
+        let pair = |(row, variance): (usize, &f64)| Pair {
             row,
-            error: *error,
+            error: variance.sqrt(),
             variance: self.covariance.get(row, row),
         };
-        errors.iter().enumerate().filter(|(row, _)| !calibrator(*row)).map(pair).collect()
+        let of_its_own = |(row, variance): &(usize, &f64)| !calibrator(*row) && **variance > 0.0;
+        self.variances.iter().enumerate().filter(of_its_own).map(pair).collect()
     }
 
     fn place(&self, row: usize) -> String {
         format!("input `{TABLE}`, line {}", self.sample.lines[row])
     }
 
-    /// Standard deviations on the diagonal instead of variances.
-    fn standard_deviations(&self, pairs: &[Pair]) -> Option<Finding> {
-        let as_errors = median(pairs.iter().map(|pair| pair.variance / pair.error));
-        let as_variances = median(pairs.iter().map(Pair::ratio));
-        let wrong = (as_errors - 1.0).abs() < 0.1 && (as_variances - 1.0).abs() > 0.5;
-        let first = pairs.first().filter(|_| wrong)?;
-        let message = "the diagonal holds the published errors, not their squares";
+    /// Standard deviations on the diagonal, or inverse variances, where variances belong: whichever is nearer to the
+    /// published errors, and that by far.
+    fn scale(&self, pairs: &[Pair]) -> Option<Finding> {
+        let distance = |of: &dyn Fn(&Pair) -> f64| median(pairs.iter().map(of)).ln().abs();
+        let as_variances = distance(&Pair::ratio);
+        let as_errors = distance(&|pair| pair.variance / pair.error);
+        let as_inverse = distance(&|pair| pair.variance * pair.error * pair.error);
+        let (best, message, hint) = if as_errors < as_inverse {
+            let message = "the diagonal holds the published errors, not their squares";
+            (as_errors, message, "a covariance holds variances")
+        } else {
+            let (message, hint) = if self.published.inverse {
+                (
+                    "the file holds the covariance, not its inverse",
+                    "pass `--param covariance_kind=covariance`",
+                )
+            } else {
+                ("the file holds the inverse of a covariance", "pass `--param covariance_kind=inverse`")
+            };
+            (as_inverse, message, hint)
+        };
+        let first = pairs.first().filter(|_| best < 0.5 * as_variances && as_variances > 1.0)?;
+        let ratio = median(pairs.iter().map(Pair::ratio));
+        let place = self.published.place(first.row);
         Some(
-            Finding::new(Severity::Error, "covariance.scale", self.published.place(first.row), message)
-                .measured(as_errors, 1.0)
-                .hint("a covariance holds variances"),
+            Finding::new(Severity::Error, "covariance.scale", place, message).measured(ratio, 1.0).hint(hint),
         )
+    }
+
+    /// A systematic part that is taken for the whole.
+    fn too_small(&self, pairs: &[Pair], told: bool) -> Option<Finding> {
+        /// Pantheon+ has a half: its printed errors count what its covariance does not.
+        const SMALLEST: f64 = 0.3;
+        let ratio = median(pairs.iter().map(Pair::ratio));
+        let message = "the variances are far smaller than the published errors: the file may hold systematic errors alone";
+        let hint = match self.sample.layout {
+            Layout::PantheonPlus | Layout::DesDovekie => {
+                "give the covariance that holds statistical errors too"
+            }
+            _ => {
+                "pass `--param systematics=added` to add the squares of the published errors, or `total` if it is meant"
+            }
+        };
+        let severity = if told { Severity::Warning } else { Severity::Error };
+        (ratio < SMALLEST).then(|| {
+            Finding::new(severity, "covariance.scale", format!("input `{COVARIANCE}`"), message)
+                .measured(ratio, SMALLEST)
+                .hint(hint)
+        })
     }
 
     /// Whether another order of the rows would fit the errors to the diagonal, while this one does not.
@@ -150,20 +198,6 @@ impl Diagonal<'_> {
         };
         off.take(NAMED).map(finding).collect()
     }
-}
-
-/// A systematic part that is taken for the whole.
-fn too_small(pairs: &[Pair]) -> Option<Finding> {
-    /// Pantheon+ has a half: its printed errors count what its covariance does not.
-    const SMALLEST: f64 = 0.3;
-    let ratio = median(pairs.iter().map(Pair::ratio));
-    let message =
-        "the variances are far smaller than the published errors: the file may hold systematic errors alone";
-    (ratio < SMALLEST).then(|| {
-        Finding::new(Severity::Warning, "covariance.scale", "input `covariance`", message)
-            .measured(ratio, SMALLEST)
-            .hint("pass `--param systematics=added` to add the squares of the published errors")
-    })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -236,6 +270,7 @@ pub(crate) fn values(sample: &Sample) -> Vec<Finding> {
         let place = format!("input `{TABLE}`, line {}", sample.lines[row]);
         Finding::new(Severity::Warning, "value.implausible", place, message)
             .measured(offset(row) - middle, FARTHEST_MAG)
+            .hint("check the columns and the digits of this row")
     };
     far.take(NAMED).map(finding).collect()
 }

@@ -56,7 +56,7 @@ pub(crate) fn sample(table: &NamedTable<'_>, layout: Layout) -> Result<Sample, M
             let mut sample = reader.hubble_diagram(layout, "CID", carried)?;
             sample.is_calibrator = Some(reader.flags("IS_CALIBRATOR")?);
             sample.used_in_shoes_hf = Some(reader.flags("USED_IN_SH0ES_HF")?);
-            sample.kind = ObservableKind::Magnitude;
+            reader.refuse_without_distance(&sample)?;
             Ok(sample)
         }
         Layout::DesY5 => reader.hubble_diagram(layout, "CID", (DES, ("MU", "MUERR_FINAL"))),
@@ -153,6 +153,39 @@ impl<'t, 'a> Reader<'t, 'a> {
         Ok(extras)
     }
 
+    /// A calibrator is one by its Cepheid distance, which stands for the theory.
+    fn refuse_without_distance(&self, sample: &Sample) -> Result<(), ModuleError> {
+        let flags = sample.is_calibrator.iter().flatten();
+        let without = flags.enumerate().position(|(row, flag)| {
+            *flag && !sample.calibrator_distance(row).is_some_and(|distance| distance > 0.0)
+        });
+        match without {
+            Some(row) => Err(self
+                .required("CEPH_DIST")?
+                .refuse(row, format!("`{}` calibrates, but has no Cepheid distance", sample.row_id(row)))
+                .hint("get the file again, or write 0 for `IS_CALIBRATOR`")),
+            None => Ok(()),
+        }
+    }
+
+    /// The published column, which must hold what its name says.
+    fn of_kind(&self, name: &str, redshifts: &[f64], kind: ObservableKind) -> Result<Vec<f64>, ModuleError> {
+        let values = self.magnitudes(name)?;
+        let found = ObservableKind::by_size(redshifts, &values);
+        if found == kind {
+            return Ok(values);
+        }
+        let message = format!(
+            "the column `{name}` holds values of the size of a {}, not of a {}",
+            found.name(),
+            kind.name()
+        );
+        Err(self
+            .required(name)?
+            .refuse(0, message)
+            .hint("two columns may have changed places: get the file again"))
+    }
+
     /// A table with `zHD`: names of the columns with the identity, and with the observable and its error.
     fn hubble_diagram(
         &self,
@@ -161,7 +194,11 @@ impl<'t, 'a> Reader<'t, 'a> {
         (carried, (observable, error)): (&[Carried], (&str, &str)),
     ) -> Result<Sample, ModuleError> {
         let z_hd = self.redshifts("zHD")?;
-        let published = self.magnitudes(observable)?;
+        let kind = match layout {
+            Layout::PantheonPlus => ObservableKind::Magnitude,
+            _ => ObservableKind::Modulus,
+        };
+        let published = self.of_kind(observable, &z_hd, kind)?;
         Ok(Sample {
             layout,
             lines: self.table.lines().to_vec(),
@@ -173,7 +210,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             z_hel: Some(self.redshifts("zHEL")?),
             observable: published.clone(),
             published,
-            kind: ObservableKind::Modulus,
+            kind,
             error: self.errors(error)?,
             is_calibrator: None,
             used_in_shoes_hf: None,
@@ -195,7 +232,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             lines: self.table.lines().to_vec(),
             names: self.texts("name")?,
             surveys: None,
-            kind: kind_by_size(&z_cmb, &published),
+            kind: ObservableKind::by_size(&z_cmb, &published),
             z: z_cmb.clone(),
             z_hd: None,
             z_cmb: Some(z_cmb),
@@ -221,7 +258,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             lines: self.table.lines().to_vec(),
             names,
             surveys: None,
-            kind: kind_by_size(&z, &published),
+            kind: ObservableKind::by_size(&z, &published),
             z,
             z_hd: None,
             z_cmb: None,
@@ -234,22 +271,4 @@ impl<'t, 'a> Reader<'t, 'a> {
             extras: Vec::new(),
         })
     }
-}
-
-/// The columns `mb` and `mu` are used for either; what they hold is told by their size, which differs by the absolute
-/// magnitude of -19.
-fn kind_by_size(redshifts: &[f64], values: &[f64]) -> ObservableKind {
-    let mut offsets: Vec<f64> =
-        redshifts.iter().zip(values).map(|(z, value)| value - rough_modulus(*z)).collect();
-    offsets.sort_by(f64::total_cmp);
-    if offsets.get(offsets.len() / 2).is_some_and(|median| *median < -10.0) {
-        ObservableKind::Magnitude
-    } else {
-        ObservableKind::Modulus
-    }
-}
-
-/// Distance modulus to half a magnitude: second order in z, for 70 km/s/Mpc and a deceleration of -0.55.
-pub(crate) fn rough_modulus(z: f64) -> f64 {
-    5.0 * (cosmology::constants::SPEED_OF_LIGHT_KM_S / 70.0 * z * (1.0 + 0.775 * z)).log10() + 25.0
 }

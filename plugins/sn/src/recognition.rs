@@ -20,6 +20,8 @@ pub(crate) struct Release {
     pub(crate) name: String,
     /// Eight hexadecimal digits for each row, in the published order; some rows in each text.
     rows: Vec<String>,
+    /// Digest of the identities of all rows, whatever their order.
+    pub(crate) identities: String,
     #[serde(default)]
     covariance: Option<NumbersDigest>,
     /// What the table is called with a covariance of other numbers, where several are published for it.
@@ -72,13 +74,8 @@ impl Release {
 
 /// Digest of all that is carried of a row: FNV-1a (64 bits) over texts and numbers, its halves combined.
 pub(crate) fn row_digest(sample: &Sample, row: usize) -> u32 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    add(sample.row_id(row).as_bytes());
+    let mut hash = fnv(FNV_BASIS, sample.row_id(row).as_bytes());
+    let mut add = |bytes: &[u8]| hash = fnv(hash, bytes);
     let optional = |values: &Option<Vec<f64>>| values.as_ref().map(|values| values[row]);
     let numbers = [
         Some(sample.z[row]),
@@ -99,6 +96,19 @@ pub(crate) fn row_digest(sample: &Sample, row: usize) -> u32 {
     digest
 }
 
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, 64 bits.
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Sum of the digests of all identities, in hexadecimal digits: the same in any order.
+pub(crate) fn identities(sample: &Sample) -> String {
+    let digests = (0..sample.len()).map(|row| fnv(FNV_BASIS, sample.row_id(row).as_bytes()));
+    format!("{:016x}", digests.fold(0_u64, u64::wrapping_add))
+}
+
 pub(crate) fn recognise(
     choice: &ReleaseChoice,
     sample: &Sample,
@@ -109,18 +119,23 @@ pub(crate) fn recognise(
         return Ok(Recognition::default());
     }
     let found: Vec<u32> = (0..sample.len()).map(|row| row_digest(sample, row)).collect();
-    let release = match choice {
-        ReleaseChoice::Named(name) => Some(named(&releases, name)?),
-        _ => releases.iter().find(|release| is_mostly(&release.digests(), &found)),
+    let release = if let ReleaseChoice::Named(name) = choice {
+        Some(named(&releases, name)?)
+    } else {
+        // The supernovae of a release with other numbers: its columns changed places, or it is an older version.
+        let ids = identities(sample);
+        releases.iter().find(|release| is_mostly(&release.digests(), &found) || release.identities == ids)
     };
     let Some(release) = release else { return Ok(Recognition::default()) };
     let mut recognition = Recognition { release: Some(release.name.clone()), ..Recognition::default() };
-    recognition.findings.extend(difference(release, sample, &found, published.is_some()));
+    let order_counts = published.is_some() || matches!(choice, ReleaseChoice::Named(_));
+    recognition.findings.extend(difference(release, sample, &found, order_counts));
     recognition.complete = recognition.findings.is_empty();
     let (Some(digest), Some(published)) = (&release.covariance, published) else { return Ok(recognition) };
+    let is_demanded = *choice == ReleaseChoice::Named(release.name.clone());
     if recognition.complete && *digest == NumbersDigest::of(published.matrix.values()) {
         recognition.covariance = true;
-    } else if recognition.complete && release.with_another_covariance.is_some() {
+    } else if recognition.complete && release.with_another_covariance.is_some() && !is_demanded {
         recognition.variant.clone_from(&release.with_another_covariance);
     } else if recognition.complete {
         recognition.complete = false;
@@ -128,9 +143,41 @@ pub(crate) fn recognise(
             format!("the table is that of `{}`, but the covariance has other numbers", release.name);
         let place = format!("input `{COVARIANCE}`");
         let finding = Finding::new(Severity::Error, "release.covariance", place, message);
-        recognition.findings.push(finding.hint(ON_PURPOSE));
+        let hint = match &release.with_another_covariance {
+            Some(variant) => format!("{ON_PURPOSE}, or `{}`", variant.name),
+            None => ON_PURPOSE.to_owned(),
+        };
+        recognition.findings.push(finding.hint(hint));
     }
     Ok(recognition)
+}
+
+impl Recognition {
+    /// Name in the catalogue. One table is published for Pantheon+ with calibrators and without.
+    pub(crate) fn name(&self, with_calibrators: bool) -> Option<&str> {
+        match (&self.variant, self.release.as_deref()) {
+            (Some(variant), _) => Some(&variant.name),
+            (None, Some("pantheonplus")) if with_calibrators => Some("pantheonplus_shoes"),
+            (None, name) => name,
+        }
+    }
+
+    /// Refuses what is not the release that was asked for, although the numbers of the table are.
+    pub(crate) fn demand(&self, choice: &ReleaseChoice, with_calibrators: bool) -> Result<(), ModuleError> {
+        let name = self.name(with_calibrators).unwrap_or_default();
+        match choice {
+            ReleaseChoice::Named(demanded) if demanded != name && self.findings.is_empty() => {
+                let message =
+                    format!("`{demanded}` is demanded, but with these inputs and parameters it is `{name}`");
+                let hint = match demanded.as_str() {
+                    "pantheonplus_shoes" => "pass `--param calibrators=include`".to_owned(),
+                    _ => format!("pass `--param release={name}`"),
+                };
+                Err(ModuleError::bad_parameter("release", message).hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Whether more than half of the published rows are there, in whatever order.
@@ -141,8 +188,9 @@ fn is_mostly(published: &[u32], found: &[u32]) -> bool {
     2 * shared > published.len()
 }
 
-/// The first place in which a table is not that of a release. Without a covariance, the order means nothing.
-fn difference(release: &Release, sample: &Sample, found: &[u32], with_covariance: bool) -> Option<Finding> {
+/// The first place in which a table is not that of a release. Without a covariance, the order means nothing, unless the
+/// release is demanded by its name.
+fn difference(release: &Release, sample: &Sample, found: &[u32], order_counts: bool) -> Option<Finding> {
     let published = release.digests();
     let name = &release.name;
     let row = published.iter().zip(found).position(|(published, found)| published != found);
@@ -165,14 +213,17 @@ fn difference(release: &Release, sample: &Sample, found: &[u32], with_covariance
             place + 1,
             row + 1
         );
-        let severity = if with_covariance { Severity::Error } else { Severity::Note };
+        let severity = if order_counts { Severity::Error } else { Severity::Note };
         (severity, "covariance.row-order", message)
     } else {
-        (
-            Severity::Error,
-            "release.table",
-            format!("the table is that of `{name}`, but not the row of `{id}`"),
-        )
+        let message = if is_mostly(&published, found) {
+            format!("the table is that of `{name}`, but not the row of `{id}`")
+        } else {
+            format!(
+                "the numbers are not those of `{name}`, beginning with `{id}`: columns may have changed places"
+            )
+        };
+        (Severity::Error, "release.table", message)
     };
     let place = format!("input `{TABLE}`, line {}", sample.lines[row]);
     Some(Finding::new(severity, code, place, message).hint(ON_PURPOSE))
@@ -181,7 +232,9 @@ fn difference(release: &Release, sample: &Sample, found: &[u32], with_covariance
 fn named<'r>(releases: &'r [Release], name: &str) -> Result<&'r Release, ModuleError> {
     // One table is published for both.
     let table = if name == "pantheonplus_shoes" { "pantheonplus" } else { name };
-    releases.iter().find(|release| release.name == table).ok_or_else(|| {
+    let variant =
+        |release: &Release| release.with_another_covariance.as_ref().is_some_and(|it| it.name == name);
+    releases.iter().find(|release| release.name == table || variant(release)).ok_or_else(|| {
         let names: Vec<&str> = releases.iter().map(|release| release.name.as_str()).collect();
         let message = format!("no known release is called `{}`", cosmology::text::shortened(name));
         ModuleError::bad_parameter("release", message)

@@ -54,6 +54,19 @@ impl ObservableKind {
             Self::Modulus => "modulus",
         }
     }
+
+    /// The columns `mb` and `mu` are used for either; what they hold is told by their size, which differs by the absolute
+    /// magnitude of -19.
+    pub(crate) fn by_size(redshifts: &[f64], values: &[f64]) -> Self {
+        let mut offsets: Vec<f64> =
+            redshifts.iter().zip(values).map(|(z, value)| value - rough_modulus(*z)).collect();
+        offsets.sort_by(f64::total_cmp);
+        if offsets.get(offsets.len() / 2).is_some_and(|median| *median < -10.0) {
+            Self::Magnitude
+        } else {
+            Self::Modulus
+        }
+    }
 }
 
 impl Sample {
@@ -159,4 +172,9 @@ impl Sample {
         }
         table.build()
     }
+}
+
+/// Distance modulus to half a magnitude: second order in z, for 70 km/s/Mpc and a deceleration of -0.55.
+pub(crate) fn rough_modulus(z: f64) -> f64 {
+    5.0 * (cosmology::constants::SPEED_OF_LIGHT_KM_S / 70.0 * z * (1.0 + 0.775 * z)).log10() + 25.0
 }

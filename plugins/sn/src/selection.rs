@@ -57,7 +57,7 @@ pub(crate) fn select(sample: &Sample, settings: &Settings) -> Result<Selection, 
     if selection.rows.is_empty() {
         let parameter =
             selection.recorded.last().and_then(|cut| cut["parameter"].as_str()).unwrap_or("z_min");
-        return Err(ModuleError::bad_parameter(parameter, "no supernova is left"));
+        return Err(ModuleError::bad_parameter(parameter, "no supernova is left").hint("cut less"));
     }
     Ok(selection)
 }
@@ -70,7 +70,12 @@ fn calibrators(sample: &Sample, choice: Option<Calibrators>) -> Result<Option<&[
         )
         .hint("leave the parameter out; Pantheon+ has the column `IS_CALIBRATOR`"));
     }
-    Ok(sample.is_calibrator.as_deref())
+    let flags = sample.is_calibrator.as_deref();
+    if choice.is_some() && flags.is_some_and(|flags| !flags.contains(&true)) {
+        return Err(ModuleError::bad_parameter("calibrators", "no supernova of the table calibrates")
+            .hint("leave the parameter out"));
+    }
+    Ok(flags)
 }
 
 /// The rows with these identities; a name alone means the supernova in every survey.

@@ -70,7 +70,8 @@ impl Settings {
             (None, None) => None,
             (alpha, _) => {
                 let missing = if alpha.is_some() { "beta" } else { "alpha" };
-                return Err(ModuleError::bad_parameter(missing, "alpha and beta are only of use together"));
+                return Err(ModuleError::bad_parameter(missing, "alpha and beta are only of use together")
+                    .hint(format!("pass `--param {missing}=…` too")));
             }
         };
         let sigma_int_mag = parameters.number("sigma_int")?.unwrap_or(0.0);
@@ -91,7 +92,7 @@ impl Settings {
                     ("only", Calibrators::Only),
                 ],
             )?,
-            exclude_ids: parameters.text("exclude_ids")?.map(names).unwrap_or_default(),
+            exclude_ids: parameters.text("exclude_ids")?.map(names).transpose()?.unwrap_or_default(),
             systematics: choice(
                 parameters,
                 "systematics",
@@ -134,6 +135,11 @@ fn choice<T: Copy>(
     Err(ModuleError::bad_parameter(name, message))
 }
 
-fn names(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+fn names(text: &str) -> Result<Vec<String>, ModuleError> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.contains(&String::new()) {
+        return Err(ModuleError::bad_parameter("exclude_ids", "a name is empty")
+            .hint("give names separated by commas, or leave the parameter out"));
+    }
+    Ok(names)
 }

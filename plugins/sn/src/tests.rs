@@ -7,7 +7,9 @@ mod releases;
 mod selections;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Once;
 
 use plugin_api::{Column, Derived, Fault, Finding, Input, Inputs, ModuleError, Parameters};
 use serde_json::{Value, json};
@@ -66,7 +68,7 @@ impl Release {
         RELEASES.into_iter().find(|release| release.name == name).unwrap()
     }
 
-    /// `None` when the published files are not on this machine; the tests beside the workspace say so.
+    /// `None` as for [`data`].
     pub(super) fn files(self) -> Option<Files> {
         let folder = data()?.join("sn");
         let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
@@ -90,13 +92,30 @@ impl Files {
     }
 }
 
-/// Folder of the published releases: `HOST_TEST_DATA`, or `../shared/data` beside the workspace.
-#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+/// Folder of the published releases: `HOST_TEST_DATA`, or `../shared/data` beside the workspace. `None` when it is not
+/// on this machine, which is said; when `HOST_TEST_ALL` is set, the test fails instead.
 pub(super) fn data() -> Option<PathBuf> {
-    let folder = std::env::var("HOST_TEST_DATA").ok().filter(|value| !value.is_empty());
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = PathBuf::from(folder.unwrap_or_else(|| beside.to_owned())).join("cosmology");
-    folder.join("oracle.json").is_file().then_some(folder)
+    let folder =
+        PathBuf::from(variable("HOST_TEST_DATA").unwrap_or_else(|| beside.to_owned())).join("cosmology");
+    if folder.join("oracle.json").is_file() {
+        return Some(folder);
+    }
+    let message = format!("no published files in `{}`; set HOST_TEST_DATA", folder.display());
+    assert!(variable("HOST_TEST_ALL").is_none(), "{message}");
+    SAID.call_once(|| {
+        // Not by `eprintln!`, which the test runner hides.
+        let _ = writeln!(std::io::stderr(), "tests of published files show nothing here: {message}");
+    });
+    None
+}
+
+/// Whether it was said that files are missing.
+static SAID: Once = Once::new();
+
+#[expect(clippy::disallowed_methods, reason = "a test's own switches, none of the host's variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 pub(super) fn parameters(values: Value) -> Parameters {

@@ -12,6 +12,7 @@ use crate::reference::likelihood::{TOLERANCE, cosmologies, run};
 use crate::reference::releases::document;
 
 /// An entry of the oracle and how to prepare what it stands for.
+#[derive(Clone, Copy)]
 struct Case {
     entry: &'static str,
     /// Pointer to the number below the label of the cosmology.

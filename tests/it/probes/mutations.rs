@@ -49,11 +49,11 @@ fn files(dataset: &Published) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The files with another text in one role.
-fn with(dataset: &Published, role: &str, text: String) -> Vec<(String, Vec<u8>)> {
+fn with(dataset: &Published, role: &str, text: &str) -> Vec<(String, Vec<u8>)> {
     let mut files = files(dataset);
     for (found, bytes) in &mut files {
         if found == role {
-            *bytes = text.clone().into_bytes();
+            *bytes = text.as_bytes().to_vec();
         }
     }
     files
@@ -68,7 +68,11 @@ fn rows(dataset: &Published) -> Option<(String, Vec<String>, Vec<usize>)> {
     let has_number = |line: &str| line.split([' ', '\t', ',']).any(|field| field.parse::<f64>().is_ok());
     let last = lines.iter().rfind(|line| has_number(line))?;
     let count = fields(last);
-    let is_row = |line: &String| !line.starts_with('#') && has_number(line) && fields(line) == count;
+    // Where lines say what they are, `mean` and `cov` may stand in any order, but not the rows of the matrix.
+    let keyword = if last.starts_with("cov ") { "cov " } else { "" };
+    let is_row = |line: &String| {
+        !line.starts_with('#') && line.starts_with(keyword) && has_number(line) && fields(line) == count
+    };
     let rows: Vec<usize> = (0..lines.len()).filter(|&index| is_row(&lines[index])).collect();
     (rows.len() > 1).then(|| (role.to_owned(), lines, rows))
 }
@@ -87,12 +91,12 @@ pub(super) fn refused() {
         let Some((role, lines, rows)) = rows(dataset) else { continue };
         let mut dropped = lines.clone();
         dropped.remove(rows[rows.len() - 1]);
-        batch.add(&format!("{}.dropped", dataset.name), dataset, &with(dataset, &role, dropped.join("\n")));
+        batch.add(&format!("{}.dropped", dataset.name), dataset, &with(dataset, &role, &dropped.join("\n")));
         let mut swapped = lines.clone();
         swapped.swap(rows[0], rows[1]);
-        batch.add(&format!("{}.swapped", dataset.name), dataset, &with(dataset, &role, swapped.join("\n")));
+        batch.add(&format!("{}.swapped", dataset.name), dataset, &with(dataset, &role, &swapped.join("\n")));
         if let Some(text) = dataset.files.get(MATRIX).and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-            let shuffled = with(dataset, MATRIX, shuffled(text));
+            let shuffled = with(dataset, MATRIX, &shuffled(text));
             batch.add(&format!("{}.shuffled", dataset.name), dataset, &shuffled);
         }
     }

@@ -1,5 +1,6 @@
 //! What is refused, and what is pointed out.
 
+use plugin_api::Severity;
 use serde_json::json;
 
 use super::{COMPONENTS, TABLE, both, codes, fault, run, texts};
@@ -92,4 +93,21 @@ fn components_with_another_digit_are_pointed_out() {
         (&derived.metadata["release"], &derived.metadata["systematics"]["source"]),
         (&json!(null), &json!(null))
     );
+}
+
+#[test]
+fn systematics_beside_a_covariance_are_refused_also_when_they_are_none() {
+    let files = [("table", "0.5 90 10\n1.0 125 12\n"), ("covariance", "101 5\n5 146\n")];
+    assert_eq!(fault(run(&files, json!({"systematics": "none"}))).subject, "systematics");
+    let unused = both(TABLE, json!({"systematics": "none"})).unwrap();
+    assert!(unused.metadata["systematics"]["components"].as_str().unwrap().contains("given and not used"));
+}
+
+#[test]
+fn a_file_whose_columns_changed_places_is_refused_in_one_word() {
+    let swapped = "0.07 19.6 69\n0.12 26.2 68.6\n0.2 29.6 72.9\n";
+    let findings = run(&[("table", swapped)], json!({"systematics": "none"})).unwrap().findings;
+    assert_eq!(codes(&findings), ["value.implausible"]);
+    assert_eq!(findings[0].severity, Severity::Error);
+    assert_eq!(findings[0].place, "input `table`, line 1");
 }

@@ -1,5 +1,6 @@
 //! Known releases: recognised by their numbers, whatever the text around them.
 
+use plugin_api::Severity;
 use serde_json::{Value, json};
 
 use super::{COMPONENTS, TABLE, both, codes, columns, fault, published, run, texts};
@@ -149,10 +150,63 @@ fn the_user_says_which_points_of_an_unknown_table_have_components() {
 
 #[test]
 fn a_named_release_is_demanded() {
-    let derived = both(TABLE, json!({"release": "cc32", "d4000_redshifts": "all"})).unwrap();
-    assert_eq!(codes(&derived.findings)[0], "release.table");
+    // The error is that of the table, not that nothing is known of the methods.
+    let refusal = fault(both(TABLE, json!({"release": "cc32"})));
+    assert_eq!((refusal.subject.as_str(), refusal.line), ("table", Some(5)));
+    assert!(refusal.message.contains("is no point of `cc32`"), "{}", refusal.message);
     assert!(fault(both(TABLE, json!({"release": "cc33"}))).hint.unwrap().contains("cc32"));
     let derived =
         run(&[("table", TABLE), ("components", COMPONENTS)], json!({"release": "moresco2020_bc03"}));
     assert_eq!(codes(&derived.unwrap().findings), [""; 0]);
+}
+
+#[test]
+fn a_release_demanded_by_name_has_its_order_its_inputs_and_its_covariance() {
+    let demanded = || json!({"release": "moresco2020_bc03"});
+    let mut rows = lines(TABLE);
+    rows.swap(0, 1);
+    let swapped = rows.join("\n");
+    let derived = both(&swapped, demanded()).unwrap();
+    assert_eq!(codes(&derived.findings), ["release.row-order"]);
+    assert_eq!(derived.findings[0].place, "input `table`, line 1");
+    assert_eq!(codes(&both(&swapped, json!({})).unwrap().findings), [""; 0]);
+    rows.pop();
+    let refusal = fault(both(&rows.join("\n"), demanded()));
+    assert_eq!(
+        (refusal.line, refusal.message.as_str()),
+        (Some(14), "`moresco2020_bc03` has 15 points, found 14")
+    );
+    let other = both(TABLE, json!({"release": "moresco2020_bc03_simplemc"}));
+    assert!(fault(other).hint.unwrap().contains("release=moresco2020_bc03`"));
+
+    // Two rows of similar errors have changed places in the matrix: the diagonal does not tell.
+    let Some(matrix) = published("cc/moresco2020/cov_cc_MM_BC03.txt") else { return };
+    let mut rows: Vec<Vec<&str>> =
+        lines(&matrix).iter().map(|line| line.split_whitespace().collect()).collect();
+    rows.swap(6, 10);
+    for row in &mut rows {
+        row.swap(6, 10);
+    }
+    let rows: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();
+    let shuffled = rows.join("\n");
+    for (parameters, severity) in
+        [(json!({}), Severity::Warning), (json!({"release": "moresco2020_bc03_simplemc"}), Severity::Error)]
+    {
+        let derived = run(&[("table", TABLE), ("covariance", &shuffled)], parameters).unwrap();
+        assert_eq!(codes(&derived.findings), ["covariance.unpublished"]);
+        assert_eq!(derived.findings[0].severity, severity);
+    }
+}
+
+#[test]
+fn a_list_that_lost_a_point_is_pointed_out() {
+    let three = |line: &str| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+    let rows: Vec<String> = lines(TABLE).into_iter().map(three).collect();
+    let shorter = rows[..14].join("\n");
+    let derived = run(&[("table", &shorter)], json!({"systematics": "none"})).unwrap();
+    assert_eq!(codes(&derived.findings), ["release.incomplete"]);
+    assert_eq!(derived.findings[0].place, "input `table`, line 14");
+    let few = rows[..7].join("\n");
+    let derived = run(&[("table", &few)], json!({"systematics": "none"})).unwrap();
+    assert_eq!(codes(&derived.findings), [""; 0]);
 }

@@ -83,3 +83,32 @@ fn coefficients_are_demanded_where_they_are_needed_and_refused_where_not() {
     let block = [("table", "z mu dmu\n0.1 38 0.1\n".as_bytes()), ("covariance_stretch", "1\n1\n".as_bytes())];
     assert_eq!(fault(run(&block, defaults())).subject, "covariance_stretch");
 }
+
+/// Neither can be ignored: the one would be added to the wrong matrix, the other would have no effect.
+#[test]
+fn blocks_that_cannot_be_added_are_refused() {
+    let files = [
+        ("table", TABLE.as_bytes()),
+        ("covariance", BLOCKS[0].1.as_bytes()),
+        (BLOCKS[1].0, BLOCKS[1].1.as_bytes()),
+    ];
+    for (name, value, subject) in
+        [("covariance_kind", "inverse", "covariance_stretch"), ("systematics", "none", "systematics")]
+    {
+        let refused = fault(run(&files, json!({"alpha": 0.14, "beta": 3.1, name: value})));
+        assert_eq!(refused.subject, subject);
+        assert!(refused.hint.is_some());
+    }
+}
+
+#[test]
+fn alpha_without_stretch_and_beta_without_colour_are_refused() {
+    let row = "a 0.5 0.5 23 0.1";
+    for (column, missing) in [("color", "alpha"), ("x1", "beta")] {
+        let table = format!("#name zcmb zhel mb dmb {column}\n{row} 0.1\n");
+        assert_eq!(fault(derive(&table, None, json!({"alpha": 0.14, "beta": 3.1}))).subject, missing);
+        let mut parameters = json!({"alpha": 0.14, "beta": 3.1});
+        parameters[missing] = json!(0);
+        assert!(derive(&table, None, parameters).is_ok(), "{column}");
+    }
+}

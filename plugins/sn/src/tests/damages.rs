@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use plugin_api::Severity;
 use serde_json::json;
 
 use super::{Release, UNION3_COVARIANCE, UNION3_TABLE, codes, defaults, derive, fault, run};
@@ -13,7 +14,7 @@ fn sample() -> (String, Vec<f64>) {
     for row in 0..40_u8 {
         let z = 0.02 + 0.01 * f64::from(row);
         let error = 0.4 - 0.007 * f64::from(row);
-        let _ = writeln!(table, "sn{row} {z} {} {error}", crate::reader::rough_modulus(z));
+        let _ = writeln!(table, "sn{row} {z} {} {error}", crate::sample::rough_modulus(z));
         for column in 0..40 {
             covariance[40 * usize::from(row) + column] = 1e-4;
         }
@@ -219,4 +220,121 @@ fn no_damaged_byte_makes_it_panic() {
             let _ = derive(UNION3_TABLE, Some(&covariance[..index]), defaults());
         }
     }
+}
+
+/// A text with one number a line behind the size.
+fn matrix_text(values: &[f64]) -> String {
+    let lines: Vec<String> = values.iter().map(f64::to_string).collect();
+    format!("{}\n{}\n", values.len().isqrt(), lines.join("\n"))
+}
+
+fn inverse_of(covariance: &[f64]) -> Vec<f64> {
+    let matrix = cosmology::matrix::SquareMatrix::from_values(40, covariance.to_vec()).unwrap();
+    matrix.inverted().unwrap().into_values()
+}
+
+#[test]
+fn a_covariance_taken_for_its_inverse_and_an_inverse_taken_for_a_covariance_are_told_as_such() {
+    let (table, covariance) = sample();
+    let inverse = inverse_of(&covariance);
+    let told = json!({"covariance_kind": "inverse"});
+    let found = |values: &[f64], parameters| {
+        let findings = derive(&table, Some(matrix_text(values).as_bytes()), parameters).unwrap().findings;
+        assert_eq!(codes(&findings), ["covariance.scale"]);
+        assert_eq!(findings[0].severity, Severity::Error);
+        findings[0].message.clone()
+    };
+    assert_eq!(found(&inverse, defaults()), "the file holds the inverse of a covariance");
+    assert_eq!(found(&covariance, told.clone()), "the file holds the covariance, not its inverse");
+    let right = derive(&table, Some(matrix_text(&inverse).as_bytes()), told).unwrap();
+    assert_eq!(codes(&right.findings), [""; 0]);
+}
+
+#[test]
+fn a_total_covariance_is_not_taken_for_the_systematic_part() {
+    let (_, covariance) = sample();
+    let mut table = String::from("#name zcmb zhel dz mb dmb\n");
+    let mut total = covariance.clone();
+    for row in 0..40_u8 {
+        let z = 0.02 + 0.01 * f64::from(row);
+        let (error, magnitude) = (0.4 - 0.007 * f64::from(row), crate::sample::rough_modulus(z) - 19.0);
+        let _ = writeln!(table, "sn{row} {z} {} 0 {magnitude} {error}", z + 1e-3);
+        // Systematic errors come on top, so that no variance is that of the table.
+        total[41 * usize::from(row)] += 0.02 * error * error;
+    }
+    let run = |parameters| derive(&table, Some(matrix_text(&total).as_bytes()), parameters);
+    let refused = fault(run(defaults()));
+    assert_eq!(refused.subject, "systematics");
+    assert!(refused.hint.unwrap().contains("--param systematics=total"));
+    assert_eq!(codes(&run(json!({"systematics": "total"})).unwrap().findings), [""; 0]);
+    // Who says it is taken at his word.
+    assert!(run(json!({"systematics": "added"})).is_ok());
+}
+
+#[test]
+fn a_systematic_part_is_an_error_unless_it_was_asked_for() {
+    let (table, covariance) = sample();
+    let small: Vec<f64> = covariance.iter().map(|element| 0.1 * element).collect();
+    let severity = |parameters| {
+        let findings = derive(&table, Some(matrix_text(&small).as_bytes()), parameters).unwrap().findings;
+        assert_eq!(codes(&findings), ["covariance.scale"]);
+        findings[0].severity
+    };
+    assert_eq!(severity(defaults()), Severity::Error);
+    assert_eq!(severity(json!({"systematics": "total"})), Severity::Warning);
+}
+
+/// Some lines of Pantheon+ with the columns that are needed.
+fn pantheon_plus(heading: &str) -> String {
+    let mut table = format!("{heading}\n");
+    for row in 0..3_u8 {
+        let z = 0.02 + 0.01 * f64::from(row);
+        let magnitude = crate::sample::rough_modulus(z) - 19.25;
+        let calibrator = if row == 0 { "1 33" } else { "0 -9.0" };
+        let _ =
+            writeln!(table, "sn{row} 51 {z} {z} {z} {magnitude} 0.1 {calibrator} 0 {}", magnitude + 19.25);
+    }
+    table
+}
+
+const PANTHEON_PLUS: &str =
+    "CID IDSURVEY zHD zCMB zHEL m_b_corr m_b_corr_err_DIAG IS_CALIBRATOR CEPH_DIST USED_IN_SH0ES_HF MU_SH0ES";
+
+#[test]
+fn a_column_of_moduli_called_magnitudes_is_refused() {
+    assert!(derive(&pantheon_plus(PANTHEON_PLUS), None, defaults()).is_ok());
+    let swapped =
+        PANTHEON_PLUS.replace("m_b_corr ", "MU ").replace("MU_SH0ES", "m_b_corr").replace("MU ", "MU_SH0ES ");
+    let refused = fault(derive(&pantheon_plus(&swapped), None, defaults()));
+    assert_eq!((refused.line, refused.column), (Some(2), Some(11)));
+    assert!(refused.message.contains("size of a modulus, not of a magnitude"), "{}", refused.message);
+}
+
+#[test]
+fn a_calibrator_without_a_cepheid_distance_is_refused() {
+    let table = pantheon_plus(PANTHEON_PLUS).replace("1 33", "1 -9.0");
+    let refused = fault(derive(&table, None, json!({"calibrators": "include"})));
+    assert_eq!((refused.line, refused.column), (Some(2), Some(9)));
+    assert!(refused.message.contains("no Cepheid distance"), "{}", refused.message);
+    let none = pantheon_plus(PANTHEON_PLUS).replace("1 33", "0 -9.0");
+    assert_eq!(fault(derive(&none, None, json!({"calibrators": "include"}))).subject, "calibrators");
+}
+
+#[test]
+fn a_parameter_without_effect_is_refused() {
+    let (table, covariance) = sample();
+    for (parameters, subject) in [
+        (json!({"covariance_kind": "inverse"}), "covariance_kind"),
+        (json!({"exclude_ids": ","}), "exclude_ids"),
+        (json!({"exclude_ids": ""}), "exclude_ids"),
+        (json!({"alpha": 0.14, "beta": 3.1}), "alpha"),
+        (json!({"sigma_int": 0.1}), "sigma_int"),
+        (json!({"calibrators": "exclude"}), "calibrators"),
+    ] {
+        let refused = fault(derive(&table, None, parameters));
+        assert_eq!(refused.subject, subject);
+        assert!(refused.hint.is_some(), "{subject}");
+    }
+    let array = [b"\x93NUMPY\x01\x00".as_slice(), text(&covariance).as_slice()].concat();
+    assert!(fault(derive(&table, Some(&array), defaults())).hint.unwrap().contains("numpy.savez"));
 }

@@ -31,7 +31,8 @@ fn the_list_of_releases_is_that_of_the_released_tables() {
         let digests: Vec<String> =
             (0..sample.len()).map(|row| format!("{:08x}", row_digest(&sample, row))).collect();
         let rows: Vec<String> = digests.chunks(15).map(<[String]>::concat).collect();
-        let mut entry = json!({"name": release.name, "rows": rows});
+        let identities = crate::recognition::identities(&sample);
+        let mut entry = json!({"name": release.name, "identities": identities, "rows": rows});
         if let Some(covariance) = &files.covariance {
             let input = plugin_api::Input { role: "covariance", name: "", bytes: covariance };
             let published = crate::covariance::Published::read(&input, sample.len(), None).unwrap();
@@ -232,4 +233,65 @@ fn scales_and_frames_are_said_and_never_invented() {
             _ => {}
         }
     }
+}
+
+/// No number of a row is as published then, so that only the identities tell which release it is.
+#[test]
+fn swapped_redshift_columns_of_a_known_release_are_refused() {
+    let Some(files) = Release::named("pantheonplus").files() else { return };
+    for (one, other) in [(" zHD ", " zHEL "), (" m_b_corr_err_DIAG ", " MU_SH0ES_ERR_DIAG ")] {
+        let table =
+            files.table.replacen(one, " \u{1} ", 1).replacen(other, one, 1).replacen(" \u{1} ", other, 1);
+        let derived = Files { table, ..files.clone() }.derive(json!({})).unwrap();
+        let finding = &derived.findings[0];
+        assert_eq!((finding.code.as_str(), finding.severity), ("release.table", Severity::Error));
+        assert!(finding.message.contains("columns may have changed places"), "{}", finding.message);
+    }
+}
+
+#[test]
+fn a_release_demanded_by_name_has_the_published_order() {
+    for (release, files) in released() {
+        let swapped = files.with_rows(heading(release), |rows| rows.swap(0, 1));
+        let findings = swapped.derive(json!({"release": release.name})).unwrap().findings;
+        let order = findings.iter().find(|finding| finding.code == "covariance.row-order").unwrap();
+        assert_eq!(order.severity, Severity::Error, "{}", release.name);
+        assert_eq!(order.place, format!("input `table`, line {}", heading(release) + 1));
+    }
+}
+
+#[test]
+fn a_result_that_is_not_the_demanded_release_is_refused() {
+    let Some(files) = Release::named("pantheonplus").files() else { return };
+    for parameters in [
+        json!({"release": "pantheonplus_shoes"}),
+        json!({"release": "pantheonplus", "calibrators": "include"}),
+    ] {
+        assert_eq!(super::fault(files.derive(parameters)).subject, "release");
+    }
+    assert!(files.derive(json!({"release": "pantheonplus_shoes", "calibrators": "include"})).is_ok());
+    // DES-Dovekie has two covariances, and each its name.
+    let files = Release::named("des_dovekie_statonly").files().unwrap();
+    assert_eq!(super::fault(files.derive(json!({"release": "des_dovekie"}))).subject, "release");
+    let errors = Files { covariance: None, ..files.clone() }.derive(defaults()).unwrap();
+    let mut text = String::from("1820\n");
+    for row in 0..1820 {
+        let variance = 1.1 * errors.matrices[0].values[1821 * row];
+        let _ = writeln!(text, "{}{variance} {}", "0 ".repeat(row), "0 ".repeat(1819 - row));
+    }
+    let other = Files { covariance: Some(text.into_bytes()), ..files };
+    let refused = other.derive(json!({"release": "des_dovekie_statonly"})).unwrap();
+    assert_eq!(codes(&refused.findings), ["release.covariance"]);
+    let named = other.derive(json!({"release": "des_dovekie"})).unwrap();
+    assert_eq!(codes(&named.findings), [""; 0]);
+    assert_eq!(named.metadata["published_files"].as_object().unwrap().keys().collect::<Vec<_>>(), ["table"]);
+}
+
+#[test]
+fn a_covariance_that_nobody_knows_is_not_called_published() {
+    let Some(files) = Release::named("pantheonplus").files() else { return };
+    let release = Release::named("pantheonplus");
+    let derived = with_covariance(release, files).derive(json!({"z_min": 0.01})).unwrap();
+    let recognition = derived.metadata["release_recognition"].as_str().unwrap();
+    assert!(recognition.contains("is not known here"), "{recognition}");
 }
