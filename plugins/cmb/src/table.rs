@@ -130,7 +130,8 @@ fn correlation_matrix(
         return Err(ModuleError::bad_input(
             role,
             "the columns of correlations are not those of the rows, in their order",
-        ));
+        )
+        .hint("the file may be cut off or sorted; get it again"));
     }
     let mut matrix = SquareMatrix::zeros(entries.len());
     for (row, values) in rows.iter().enumerate() {

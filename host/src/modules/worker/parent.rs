@@ -350,9 +350,9 @@ pub fn module_error(id: &str, limits: &Limits, error: ModuleError) -> Error {
     match error {
         ModuleError::Cancelled => timed_out(id, limits),
         ModuleError::BadInput(ref fault) | ModuleError::BadParameter(ref fault) => {
-            let mut translated = Error::new(Kind::BadInput, error.to_string());
-            translated.hints.extend(fault.hint.clone());
-            translated
+            let hint = fault.hint.clone();
+            Error::new(Kind::BadInput, error.to_string())
+                .hint(hint.unwrap_or_else(|| format!("`host plugin info {id}` says what it expects")))
         }
         ModuleError::LimitExceeded { .. } => Error::new(Kind::Limit, format!("module `{id}`: {error}")),
         ModuleError::Panic { message, location } => {
