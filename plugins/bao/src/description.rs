@@ -1,9 +1,9 @@
 //! What the numbers of a grid mean: by parameters, or because the grid is that of a known release.
 
 use cosmology::measurements::quantity::Quantity;
-use cosmology::measurements::releases::ReleaseChoice;
 use cosmology::measurements::vector::UNSPECIFIED;
 use cosmology::numbers::NumbersDigest;
+use cosmology::release_choice::ReleaseChoice;
 use cosmology::text::{NumberLine, counted};
 use plugin_api::{Finding, ModuleError, Severity};
 

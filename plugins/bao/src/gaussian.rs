@@ -1,9 +1,9 @@
 //! Vectors of measurements with a covariance: from the files to the dataset.
 
 use cosmology::measurements::reader::{Duplicate, Layout, read};
-use cosmology::measurements::releases::ReleaseChoice;
 use cosmology::measurements::vector::{Source, Vector};
 use cosmology::measurements::{Roles, exports, exports::CobayaValues, pictures::pictures};
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{Derived, Inputs, ModuleError};
 
 use crate::releases::Known;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cosmology::exports::{cosmosis, sacc};
 use cosmology::matrix::SquareMatrix;
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{
     Derived, ExportContent, ExportFile, ExportFormat, FieldSource, Finding, Inputs, Matrix, ModuleError,
     Parameters, Severity, Table,
@@ -13,7 +14,7 @@ use serde_json::json;
 use crate::components::{COMPONENTS, Components};
 use crate::recognition::{Recognition, recognise};
 use crate::releases::{Known, catalogue, known};
-use crate::settings::{D4000, D4000_REDSHIFTS, ReleaseChoice, Settings};
+use crate::settings::{D4000, D4000_REDSHIFTS, Settings};
 use crate::table::{self, Point, TABLE};
 use crate::terms::Terms;
 use crate::{checks, pictures};

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use cosmology::matrix::MatrixFile;
 use cosmology::numbers::NumbersDigest;
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{Finding, ModuleError, Severity};
 
 use crate::dataset::COVARIANCE;
 use crate::releases::{Known, Release, ReleasedRow};
-use crate::settings::ReleaseChoice;
 use crate::table::{Point, TABLE};
 
 /// Which release the files are, and where they are not.

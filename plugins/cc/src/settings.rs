@@ -1,19 +1,9 @@
 //! The parameters of the module.
 
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{ModuleError, Parameters};
 
 use crate::components::Component;
-
-/// Which release the table is said to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReleaseChoice {
-    /// Recognised by its numbers.
-    Recognised,
-    /// Compared with nothing.
-    Ignored,
-    /// This one.
-    Named(String),
-}
 
 /// Which points were measured with D4000.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +32,7 @@ impl Settings {
         Ok(Self {
             systematics: parameters.text(SYSTEMATICS)?.map(systematics).transpose()?,
             d4000: parameters.text(D4000_REDSHIFTS)?.map(d4000).transpose()?,
-            release: match parameters.text("release")? {
-                None | Some("auto") => ReleaseChoice::Recognised,
-                Some("none") => ReleaseChoice::Ignored,
-                Some(name) => ReleaseChoice::Named(name.to_owned()),
-            },
+            release: ReleaseChoice::read(parameters)?,
         })
     }
 }

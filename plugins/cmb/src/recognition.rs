@@ -2,6 +2,7 @@
 //! whether it is the inverse, nor which model it belongs to; copies in circulation have all three wrong.
 
 use cosmology::matrix::SquareMatrix;
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{Finding, ModuleError, Severity};
 
 use crate::base::Published;
@@ -9,7 +10,7 @@ use crate::priors::Row;
 use crate::reader::PRIORS;
 use crate::recognised_matrix;
 use crate::releases::{self, BASE_RELEASE, Likeness, Release, ReleasedRow, refuse_unknown};
-use crate::settings::{CovarianceKind, ReleaseChoice, Settings};
+use crate::settings::{CovarianceKind, Settings};
 
 pub(crate) const ON_PURPOSE: &str =
     "take all files from one release; if you changed the numbers on purpose pass `--param release=none`";

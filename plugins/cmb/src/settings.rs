@@ -1,5 +1,6 @@
 //! The user's parameters, typed. Each is as given: what is absent may be filled in by a recognised release or a file.
 
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{ModuleError, Parameters};
 
 use crate::convention::{DecouplingRedshift, RadiationKind};
@@ -18,14 +19,6 @@ impl CovarianceKind {
             Self::Inverse => "inverse",
         }
     }
-}
-
-/// Against which known release the files are held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReleaseChoice {
-    Recognised,
-    Ignored,
-    Named(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -70,11 +63,7 @@ impl Settings {
             sum_neutrino_masses_ev: within("sum_neutrino_masses_ev", 0.0, 5.0)?,
             effective_neutrino_number: within("effective_neutrino_number", 0.0, 10.0)?,
             without_spectral_index: one_of("spectral_index", &["include", "exclude"])? == Some(1),
-            release: match parameters.text("release")? {
-                None | Some("auto") => ReleaseChoice::Recognised,
-                Some("none") => ReleaseChoice::Ignored,
-                Some(name) => ReleaseChoice::Named(name.to_owned()),
-            },
+            release: ReleaseChoice::read(parameters)?,
         })
     }
 }

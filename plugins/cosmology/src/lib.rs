@@ -22,5 +22,6 @@ pub mod npz;
 pub mod numbers;
 pub mod recombination;
 pub mod reference;
+pub mod release_choice;
 pub mod spelling;
 pub mod text;

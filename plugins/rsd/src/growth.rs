@@ -5,8 +5,9 @@ use cosmology::measurements::exports::shared;
 use cosmology::measurements::pictures::pictures;
 use cosmology::measurements::prediction::Theory;
 use cosmology::measurements::reader::{Duplicate, Row};
-use cosmology::measurements::releases::{Release, ReleaseChoice};
+use cosmology::measurements::releases::Release;
 use cosmology::measurements::vector::{Measurement, Source, Vector};
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{Derived, Inputs, ModuleError, Plot};
 use serde_json::json;
 

@@ -5,6 +5,7 @@
 //! and number format, and so that the first row which is not the published one can be named.
 
 use cosmology::numbers::NumbersDigest;
+use cosmology::release_choice::ReleaseChoice;
 use cosmology::text::counted;
 use plugin_api::{Finding, ModuleError, Severity};
 use serde::Deserialize;
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use crate::covariance::{COVARIANCE, Published};
 use crate::layout::TABLE;
 use crate::sample::Sample;
-use crate::settings::ReleaseChoice;
 
 /// A published table, and its covariance where its numbers are known.
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,6 @@
 //! The user's parameters, typed.
 
+use cosmology::release_choice::ReleaseChoice;
 use plugin_api::{ModuleError, Parameters};
 
 /// What happens to supernovae whose distance Cepheids give. Without the parameter they are rows as all others.
@@ -31,14 +32,6 @@ impl Systematics {
             Self::None => "none",
         }
     }
-}
-
-/// Against which known release the files are held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReleaseChoice {
-    Recognised,
-    Ignored,
-    Named(String),
 }
 
 /// All parameters, each as the user gave it.
@@ -101,11 +94,7 @@ impl Settings {
             inverse: choice(parameters, "covariance_kind", &[("covariance", false), ("inverse", true)])?,
             alpha_beta,
             sigma_int_mag,
-            release: match parameters.text("release")? {
-                None | Some("auto") => ReleaseChoice::Recognised,
-                Some("none") => ReleaseChoice::Ignored,
-                Some(name) => ReleaseChoice::Named(name.to_owned()),
-            },
+            release: ReleaseChoice::read(parameters)?,
         })
     }
 }

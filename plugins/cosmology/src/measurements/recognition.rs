@@ -8,9 +8,10 @@ use plugin_api::{Finding, ModuleError, Severity};
 
 use super::Roles;
 use super::reader::Row;
-use super::releases::{Release, ReleaseChoice, named};
+use super::releases::{Release, named};
 use crate::matrix::MatrixFile;
 use crate::numbers::NumbersDigest;
+use crate::release_choice::ReleaseChoice;
 use crate::text::counted;
 
 /// Which release the files are, and where they are not.

@@ -104,17 +104,6 @@ impl CovarianceKind {
     }
 }
 
-/// Against which known release the files are held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReleaseChoice {
-    /// The one whose numbers they have.
-    Recognised,
-    /// None.
-    Ignored,
-    /// This one.
-    Named(String),
-}
-
 /// The error for a name that no release has.
 pub fn no_release<'n>(names: impl IntoIterator<Item = &'n str>, name: &str) -> ModuleError {
     let message = format!("no known release is called `{}`", name.escape_debug());

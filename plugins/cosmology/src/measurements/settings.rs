@@ -3,7 +3,8 @@
 use plugin_api::{ModuleError, Parameters};
 
 use super::quantity::Quantity;
-use super::releases::{CovarianceKind, ReleaseChoice};
+use super::releases::CovarianceKind;
+use crate::release_choice::ReleaseChoice;
 
 /// Each parameter as the user gave it: absent ones may be filled in by a recognised release.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,11 +40,7 @@ impl VectorSettings {
                 Some("inverse") => Some(CovarianceKind::Inverse),
                 Some(other) => return Err(unknown("covariance_kind", other, "`covariance` or `inverse`")),
             },
-            release: match parameters.text("release")? {
-                None | Some("auto") => ReleaseChoice::Recognised,
-                Some("none") => ReleaseChoice::Ignored,
-                Some(name) => ReleaseChoice::Named(name.to_owned()),
-            },
+            release: ReleaseChoice::read(parameters)?,
         };
         settings.check_ruler()?;
         Ok(settings)
