@@ -3,7 +3,7 @@
 mod likelihood;
 mod mutations;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -87,24 +87,38 @@ pub(crate) fn published() -> Vec<Published> {
 /// What is published beside the data, and read by one program alone.
 const SETTINGS_OF_A_PROGRAM: &str = ".dataset";
 
+/// Addresses, digests and sizes are those of the published files, and no file is left out by the module of its probe.
 fn every_file() {
-    let catalogues = catalogues();
-    let inputs =
-        catalogues.values().flat_map(|catalogue| catalogue["datasets"].as_object().unwrap().values());
-    let pinned: Vec<&str> = inputs
-        .flat_map(|entry| entry["inputs"].as_object().unwrap().values())
-        .filter(|input| input.get("url").is_some())
-        .map(|input| input["sha256"].as_str().unwrap())
+    let document = document("MANIFEST.json");
+    let files = document.as_array().unwrap();
+    let text = |file: &Value, key: &str| file[key].as_str().unwrap_or_default().to_owned();
+    let address = |file: &Value| {
+        let repository = text(file, "repo");
+        let path = repository.strip_prefix("github.com/")?;
+        let (commit, file) = (text(file, "commit"), text(file, "path"));
+        Some(format!("https://raw.githubusercontent.com/{path}/{commit}/{file}"))
+    };
+    let mut rest: BTreeSet<(String, String)> = files
+        .iter()
+        // What was typed from a paper has no address, and travels inside the module in a form of its own.
+        .filter(|file| address(file).is_some() && !text(file, "file").ends_with(SETTINGS_OF_A_PROGRAM))
+        .map(|file| (text(file, "probe"), text(file, "file")))
         .collect();
-    for file in document("MANIFEST.json").as_array().unwrap() {
-        let (name, digest) = (file["file"].as_str().unwrap(), file["sha256"].as_str().unwrap());
-        // What was typed from a paper travels inside the module in a form of its own.
-        let typed = file["repo"].as_str().is_none_or(|repository| !repository.starts_with("github.com/"));
-        if typed || name.ends_with(SETTINGS_OF_A_PROGRAM) {
-            continue;
+    assert!(rest.len() > 60, "{} files", rest.len());
+    for (module, catalogue) in catalogues() {
+        for (name, entry) in catalogue["datasets"].as_object().unwrap() {
+            for (role, input) in entry["inputs"].as_object().unwrap() {
+                let Some(url) = input["url"].as_str() else { continue };
+                let file = files.iter().find(|file| address(file).as_deref() == Some(url));
+                let file = file.unwrap_or_else(|| panic!("{name} {role}: {url}"));
+                let (found, expected) =
+                    ((&input["sha256"], &input["bytes"]), (&file["sha256"], &file["bytes"]));
+                assert_eq!(found, expected, "{name} {role}");
+                rest.remove(&(module.clone(), text(file, "file")));
+            }
         }
-        assert!(pinned.contains(&digest), "no catalogue has {name}");
     }
+    assert!(rest.is_empty(), "in no catalogue of their module: {rest:?}");
 }
 
 /// `fetch --from` takes the files by digest, `prepare NAME…` finds module, files and parameters by itself.

@@ -1,4 +1,4 @@
-//! The embedded lists, against each other and against the published files.
+//! The embedded lists, against each other.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,6 @@ use cosmology::numbers::NumbersDigest;
 use plugin_api::ModuleError;
 use serde_json::Value;
 
-use super::published;
 use crate::releases::Known;
 
 fn document() -> Value {
@@ -49,35 +48,6 @@ fn the_embedded_list_is_consistent() {
         let rows: BTreeSet<_> = release.rows.iter().map(|row| (row.z.to_bits(), row.quantity.0)).collect();
         assert_eq!(rows.len(), release.rows.len(), "{}", release.name);
     }
-}
-
-#[test]
-fn digests_and_addresses_are_those_of_the_published_files() {
-    let Some(manifest) = published("MANIFEST.json") else { return };
-    let files: Vec<Value> = serde_json::from_str(&manifest).unwrap();
-    let mut rest: BTreeSet<&str> = files
-        .iter()
-        .filter(|file| file["probe"] == "bao")
-        .map(|file| file["file"].as_str().unwrap())
-        .collect();
-    for (name, dataset) in document()["datasets"].as_object().unwrap() {
-        for (role, input) in dataset["inputs"].as_object().unwrap() {
-            let Some(url) = input["url"].as_str() else { continue };
-            let is_it = |file: &&Value| {
-                let repository = file["repo"].as_str().unwrap().trim_start_matches("github.com/");
-                let (commit, path) = (file["commit"].as_str().unwrap(), file["path"].as_str().unwrap());
-                url == format!("https://raw.githubusercontent.com/{repository}/{commit}/{path}")
-            };
-            let file = files.iter().find(is_it).unwrap_or_else(|| panic!("{name} {role}: {url}"));
-            assert_eq!(
-                (&input["sha256"], &input["bytes"]),
-                (&file["sha256"], &file["bytes"]),
-                "{name} {role}"
-            );
-            rest.remove(file["file"].as_str().unwrap());
-        }
-    }
-    assert!(rest.is_empty(), "in no dataset: {rest:?}");
 }
 
 #[test]

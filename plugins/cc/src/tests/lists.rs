@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::published;
 use crate::releases::{catalogue, known};
 
 fn document() -> Value {
@@ -45,31 +44,4 @@ fn every_pair_of_datasets_conflicts() {
         }
     }
     assert_eq!(pairs.len(), datasets.len() * (datasets.len() - 1) / 2);
-}
-
-#[test]
-fn the_catalogue_names_every_published_file_with_its_digest() {
-    let Some(manifest) = published("MANIFEST.json") else { return };
-    let manifest: Value = serde_json::from_str(&manifest).unwrap();
-    let document = document();
-    let inputs = || {
-        let datasets = document["datasets"].as_object().unwrap().values();
-        datasets.flat_map(|dataset| dataset["inputs"].as_object().unwrap().values())
-    };
-    let files = manifest.as_array().unwrap().iter().filter(|file| file["probe"] == "cc");
-    let mut count = 0;
-    for file in files {
-        let text = |key: &str| file[key].as_str().unwrap();
-        let repository = text("repo").trim_start_matches("github.com/");
-        let url =
-            format!("https://raw.githubusercontent.com/{repository}/{}/{}", text("commit"), text("path"));
-        let same = |input: &Value| {
-            input["sha256"] == file["sha256"]
-                && input["bytes"] == file["bytes"]
-                && input["url"] == url.as_str()
-        };
-        assert!(inputs().any(same), "{url}");
-        count += 1;
-    }
-    assert_eq!(count, 9);
 }

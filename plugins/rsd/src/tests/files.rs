@@ -6,7 +6,7 @@ use plugin_api::{Descriptor, ExportContent};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{GOLD, QUASARS, WIGGLEZ, gold, published};
+use super::{GOLD, QUASARS, WIGGLEZ, gold};
 use crate::releases::Known;
 
 fn descriptor() -> Descriptor {
@@ -102,35 +102,6 @@ fn every_dataset_is_a_release_whose_numbers_are_known_and_every_release_a_datase
             assert_eq!(finding.code, "rows.double-counting");
         }
     }
-}
-
-#[test]
-fn digests_and_addresses_are_those_of_the_published_files() {
-    let Some(manifest) = published("MANIFEST.json") else { return };
-    let files: Vec<Value> = serde_json::from_str(&manifest).unwrap();
-    let mut rest: BTreeSet<&str> = files
-        .iter()
-        .filter(|file| file["probe"] == "rsd")
-        .map(|file| file["file"].as_str().unwrap())
-        .collect();
-    for (name, dataset) in document()["datasets"].as_object().unwrap() {
-        for (role, input) in dataset["inputs"].as_object().unwrap() {
-            let Some(url) = input["url"].as_str() else { continue };
-            let is_it = |file: &&Value| {
-                let repository = file["repo"].as_str().unwrap().trim_start_matches("github.com/");
-                let (commit, path) = (file["commit"].as_str().unwrap(), file["path"].as_str().unwrap());
-                url == format!("https://raw.githubusercontent.com/{repository}/{commit}/{path}")
-            };
-            let file = files.iter().find(is_it).unwrap_or_else(|| panic!("{name} {role}: {url}"));
-            assert_eq!(
-                (&input["sha256"], &input["bytes"]),
-                (&file["sha256"], &file["bytes"]),
-                "{name} {role}"
-            );
-            rest.remove(file["file"].as_str().unwrap());
-        }
-    }
-    assert!(rest.is_empty(), "in no dataset: {rest:?}");
 }
 
 #[test]
