@@ -6,7 +6,9 @@
 )]
 
 pub mod fixture;
+pub mod hostile_packages;
 pub mod needs;
+pub mod parsers;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

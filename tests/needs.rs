@@ -10,6 +10,8 @@ pub enum Need {
     Releases,
     /// The system call tracer.
     Strace,
+    /// The stock tool for the signatures of packages.
+    Minisign,
     /// Python with numpy and scipy; `HOST_TEST_PYTHON` names it, else `python3`.
     Numpy,
     /// The same with Cobaya.
@@ -18,6 +20,8 @@ pub enum Need {
     Matplotlib,
     /// The same with sacc, which brings astropy.
     Sacc,
+    /// To be root, who alone can give files away.
+    Root,
 }
 
 impl Need {
@@ -31,6 +35,7 @@ impl Need {
                     .then(|| format!("no release files in `{}`; set HOST_TEST_DATA", path.display()))
             }
             Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
+            Self::Minisign => (!runs("minisign", &["-v"])).then(|| "`minisign` is not installed".to_owned()),
             Self::Numpy => {
                 (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
             }
@@ -39,6 +44,7 @@ impl Need {
             }
             Self::Cobaya => (!imports("cobaya")).then(|| format!("`{}` cannot import cobaya", python())),
             Self::Sacc => (!imports("sacc")).then(|| format!("`{}` cannot import sacc", python())),
+            Self::Root => (!is_root()).then(|| "this is not root".to_owned()),
         }
     }
 }
@@ -64,6 +70,12 @@ pub fn python() -> String {
 #[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Files that this process makes belong to it.
+fn is_root() -> bool {
+    let file = tempfile::tempfile().and_then(|file| file.metadata());
+    file.is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }
 
 fn imports(modules: &str) -> bool {

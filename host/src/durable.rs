@@ -3,12 +3,13 @@
 //!
 //! Invariants:
 //! * a failed fsync is never tried again: what the kernel kept of the pages is unknown, so the whole operation fails;
-//! * files get mode 0644 and directories 0755, whatever the umask, so that a data root can be checked;
+//! * files get mode 0644 (secrets 0600) and directories 0755, whatever the umask, so that a data root can be checked;
 //! * leftovers of a killed process are recognisable: `.NAME.tmp-PID-N` for files, `.staging-PID-N` for directories;
 //! * a staging directory is locked while its owner lives, so [`sweep`] never takes one that is in use.
 
 #![expect(clippy::disallowed_methods, reason = "this is what the others are sent to")]
 
+use fs_err::os::unix::fs::OpenOptionsExt;
 use std::fs::{Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -58,7 +59,21 @@ pub fn publish_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if there is something at `path`; else any failure of a system call.
 pub fn publish_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = Temporary::write(path, bytes)?;
+    link(Temporary::write(path, bytes)?, path)
+}
+
+/// The same for what only its owner may ever read: the file has mode 0600 before the first byte is in it.
+///
+/// # Errors
+/// As [`publish_new`].
+pub fn publish_new_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (temporary, file) = Temporary::create(path, bytes, 0o600)?;
+    file.sync_all()?;
+    link(temporary, path)
+}
+
+/// Gives a complete file its name, which must be free.
+fn link(temporary: Temporary, path: &Path) -> io::Result<()> {
     match uninterrupted(|| fs_err::hard_link(&temporary.path, path)) {
         // The link is the publication. A temporary name that stays is an error, so that the caller comes back to it.
         Ok(()) => {
@@ -85,7 +100,7 @@ pub fn publish_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Any failure of a system call; it names the path. What was written of an incomplete line is taken back if possible.
 pub fn append_line(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (mut file, created) = match new_file(path, true) {
+    let (mut file, created) = match new_file(path, true, 0o644) {
         Ok(file) => (file, true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             (File::options().append(true).open(path)?, false)
@@ -218,7 +233,7 @@ impl StagedDirectory {
             let message = format!("`{}` is not the name of a file", name.escape_debug());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let mut file = new_file(&self.path.join(name), false)?;
+        let mut file = new_file(&self.path.join(name), false, 0o644)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()
     }
@@ -298,16 +313,16 @@ struct Temporary {
 
 impl Temporary {
     fn write(target: &Path, bytes: &[u8]) -> io::Result<Self> {
-        let (temporary, file) = Self::create(target, bytes)?;
+        let (temporary, file) = Self::create(target, bytes, 0o644)?;
         file.sync_all()?;
         Ok(temporary)
     }
 
     fn write_unsynced(target: &Path, bytes: &[u8]) -> io::Result<Self> {
-        Ok(Self::create(target, bytes)?.0)
+        Ok(Self::create(target, bytes, 0o644)?.0)
     }
 
-    fn create(target: &Path, bytes: &[u8]) -> io::Result<(Self, File)> {
+    fn create(target: &Path, bytes: &[u8], permissions: u32) -> io::Result<(Self, File)> {
         let directory = parent_of(target)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let kept = name.char_indices().map(|(start, character)| start + character.len_utf8());
@@ -315,7 +330,7 @@ impl Temporary {
         let repeated = name.get(..end).unwrap_or_default();
         for _ in 0..ATTEMPTS {
             let path = directory.join(format!(".{repeated}{TEMPORARY_MARK}{}", unique()));
-            let mut file = match new_file(&path, false) {
+            let mut file = match new_file(&path, false, permissions) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
@@ -342,15 +357,16 @@ impl Drop for Temporary {
 }
 
 /// Makes a file that is not there yet.
-fn new_file(path: &Path, append: bool) -> io::Result<File> {
+fn new_file(path: &Path, append: bool, permissions: u32) -> io::Result<File> {
     let mut options = File::options();
     if append {
         options.append(true)
     } else {
         options.write(true)
     };
-    let file = options.create_new(true).open(path)?;
-    file.set_permissions(mode(0o644))?;
+    let file = options.create_new(true).mode(permissions).open(path)?;
+    // The umask took something away.
+    file.set_permissions(mode(permissions))?;
     Ok(file)
 }
 
@@ -393,3 +409,4 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 mod growing;
 #[cfg(test)]
 mod tests;
+mod tree;

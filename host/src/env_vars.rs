@@ -80,10 +80,18 @@ variables! {
     PBUF_LOGGING_MAX_LOG_FILES;
     /// Sets `logging.rotation_size_mb`.
     PBUF_LOGGING_ROTATION_SIZE_MB;
+    /// Sets `plugins.store`.
+    PBUF_PLUGINS_STORE;
+    /// Sets `plugins.trust`.
+    PBUF_PLUGINS_TRUST;
+    /// Sets `plugins.trusted_keys`.
+    PBUF_PLUGINS_TRUSTED_KEYS;
     /// Folders with modules, joined as in `PATH`; searched before those of the configuration files.
     PBUF_PLUGIN_PATH;
     /// Sets `processing.chunk_size`.
     PBUF_PROCESSING_CHUNK_SIZE;
+    /// Sets `processing.confinement`.
+    PBUF_PROCESSING_CONFINEMENT;
     /// Sets `processing.isolation`.
     PBUF_PROCESSING_ISOLATION;
     /// Sets `processing.keep_going`.

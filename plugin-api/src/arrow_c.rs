@@ -15,37 +15,38 @@ use crate::guard::guarded;
 use crate::table::{Column, Field, Values};
 use crate::{ColumnKind, ModuleError};
 
-const NULLABLE: i64 = 2;
+pub(crate) const NULLABLE: i64 = 2;
 const INPUT_OUTPUT_ERROR: c_int = 5;
 
 /// `struct ArrowSchema`.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct ArrowSchema {
-    format: *const c_char,
-    name: *const c_char,
+    pub(crate) format: *const c_char,
+    pub(crate) name: *const c_char,
     metadata: *const c_char,
-    flags: i64,
-    n_children: i64,
-    children: *mut *mut ArrowSchema,
-    dictionary: *mut ArrowSchema,
-    release: Option<unsafe extern "C" fn(*mut ArrowSchema)>,
+    pub(crate) flags: i64,
+    pub(crate) n_children: i64,
+    pub(crate) children: *mut *mut ArrowSchema,
+    pub(crate) dictionary: *mut ArrowSchema,
+    pub(crate) release: Option<unsafe extern "C" fn(*mut ArrowSchema)>,
     private_data: *mut c_void,
 }
 
 /// `struct ArrowArray`.
 #[repr(C)]
 #[derive(Debug)]
-pub(crate) struct ArrowArray {
-    length: i64,
-    null_count: i64,
-    offset: i64,
-    n_buffers: i64,
-    n_children: i64,
-    buffers: *mut *const c_void,
-    children: *mut *mut ArrowArray,
-    dictionary: *mut ArrowArray,
-    release: Option<unsafe extern "C" fn(*mut ArrowArray)>,
+#[cfg_attr(not(feature = "host"), expect(unreachable_pub, reason = "a host sees it"))]
+pub struct ArrowArray {
+    pub(crate) length: i64,
+    pub(crate) null_count: i64,
+    pub(crate) offset: i64,
+    pub(crate) n_buffers: i64,
+    pub(crate) n_children: i64,
+    pub(crate) buffers: *mut *const c_void,
+    pub(crate) children: *mut *mut ArrowArray,
+    pub(crate) dictionary: *mut ArrowArray,
+    pub(crate) release: Option<unsafe extern "C" fn(*mut ArrowArray)>,
     private_data: *mut c_void,
 }
 
@@ -54,10 +55,10 @@ pub(crate) struct ArrowArray {
 #[derive(Debug, StableAbi)]
 #[cfg_attr(not(feature = "host"), expect(unreachable_pub, reason = "a host sees it"))]
 pub struct ArrowArrayStream {
-    get_schema: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
-    get_next: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
-    get_last_error: Option<unsafe extern "C" fn(*mut c_void) -> *const c_char>,
-    release: Option<unsafe extern "C" fn(*mut c_void)>,
+    pub(crate) get_schema: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
+    pub(crate) get_next: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int>,
+    pub(crate) get_last_error: Option<unsafe extern "C" fn(*mut c_void) -> *const c_char>,
+    pub(crate) release: Option<unsafe extern "C" fn(*mut c_void)>,
     private_data: *mut c_void,
 }
 
@@ -96,6 +97,20 @@ impl ArrowArrayStream {
             get_last_error: Some(stream_get_last_error),
             release: Some(stream_release),
             private_data: Box::into_raw(Box::new(producer)).cast(),
+        }
+    }
+
+    /// Moves a stream out of foreign memory, as the interface demands: the original is marked as released.
+    ///
+    /// # Safety
+    /// `from` must be valid for reads and writes and hold such a struct.
+    #[cfg(feature = "host")]
+    pub(crate) unsafe fn take(from: *mut Self) -> Self {
+        // SAFETY: see above; the mark keeps the original from being released a second time.
+        unsafe {
+            let stream = from.read();
+            (*from).release = None;
+            stream
         }
     }
 }
@@ -173,7 +188,7 @@ struct SchemaParts {
     children: Vec<*mut ArrowSchema>,
 }
 
-fn format_of(kind: ColumnKind) -> &'static str {
+pub(crate) fn format_of(kind: ColumnKind) -> &'static str {
     match kind {
         ColumnKind::Float64 => "g",
         ColumnKind::Float32 => "f",
@@ -358,8 +373,24 @@ fn array(
     }
 }
 
+/// Room for a schema.
+#[cfg(feature = "host")]
+pub(crate) fn released_schema() -> ArrowSchema {
+    ArrowSchema {
+        format: ptr::null(),
+        name: ptr::null(),
+        metadata: ptr::null(),
+        flags: 0,
+        n_children: 0,
+        children: ptr::null_mut(),
+        dictionary: ptr::null_mut(),
+        release: None,
+        private_data: ptr::null_mut(),
+    }
+}
+
 /// The mark of the end of a stream.
-fn released_array() -> ArrowArray {
+pub(crate) fn released_array() -> ArrowArray {
     ArrowArray {
         length: 0,
         null_count: 0,

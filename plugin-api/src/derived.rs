@@ -117,6 +117,36 @@ impl Matrix {
     pub fn new(name: impl Into<String>, size: usize, values: Vec<f64>) -> Self {
         Self { name: name.into(), size, values }
     }
+
+    /// The matrix with these elements on the diagonal and zeros elsewhere: variances without correlations.
+    pub fn diagonal(name: impl Into<String>, diagonal: &[f64]) -> Self {
+        let size = diagonal.len();
+        let mut values = vec![0.0; size * size];
+        for (index, element) in diagonal.iter().enumerate() {
+            values[index * (size + 1)] = *element;
+        }
+        Self::new(name, size, values)
+    }
+
+    /// The covariance of independent measurements with these standard deviations: their squares on the diagonal.
+    pub fn of_standard_deviations(name: impl Into<String>, standard_deviations: &[f64]) -> Self {
+        let variances: Vec<f64> = standard_deviations.iter().map(|error| error * error).collect();
+        Self::diagonal(name, &variances)
+    }
+
+    /// The same matrix under another name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The square roots of the diagonal, for the column of uncertainties beside a covariance; NaN where an element is
+    /// negative.
+    #[must_use]
+    pub fn standard_deviations(&self) -> Vec<f64> {
+        self.values.iter().step_by(self.size + 1).map(|variance| variance.sqrt()).collect()
+    }
 }
 
 /// How bad a finding is.
@@ -275,10 +305,15 @@ pub enum FieldSource {
 pub struct Report {
     pub output: String,
     /// Names of the streamed tables, in order; matrices follow them in the list of streams.
+    #[serde(default)]
     pub tables: Vec<String>,
+    #[serde(default)]
     pub matrices: Vec<MatrixHeader>,
+    #[serde(default)]
     pub metadata: BTreeMap<String, Value>,
+    #[serde(default)]
     pub findings: Vec<Finding>,
+    #[serde(default)]
     pub exports: BTreeMap<String, ExportFormat>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ReferenceModel>,

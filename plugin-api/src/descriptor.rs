@@ -262,6 +262,16 @@ pub struct BundledDataset {
     /// Parameters it is prepared with.
     #[serde(default)]
     pub parameters: BTreeMap<String, serde_json::Value>,
+    /// Digest of what the module derives from it, so that a change of the result is noticed by `cargo test` and
+    /// `host plugin test` before anybody else notices it. Write `""`, and the failing check tells the value.
+    ///
+    /// It is the sha256, in lower-case hexadecimal, of the text `host.result/1` and a line end, then the report (output,
+    /// names, metadata, findings, exports, models, plots) as JSON with sorted keys and no blanks, then each table (name,
+    /// number of columns; of each column name, type, number of rows and the values, each behind a byte that is 0 for a
+    /// null) and each matrix (name, size, elements). Numbers are little endian, and every text has its length in bytes in
+    /// front, as a 64-bit number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_sha256: Option<String>,
 }
 
 /// One embedded file.

@@ -39,7 +39,7 @@ fn statuses(report: &Value) -> Vec<(&str, &str)> {
 
 fn minor_versions() {
     let sandbox = Sandbox::new().with_plugins(fixture::api_versions());
-    for (id, api) in [("api_1_0", "1.0"), ("api_1_2", "1.2")] {
+    for (id, api) in [("api_1_0", "1.0"), ("api_1_1", "1.1"), ("api_1_3", "1.3")] {
         let information = sandbox.json(["plugin", "info", id]);
         assert!(information.to_string().contains(&format!(r#""api":"{api}""#)), "{information}");
         for isolation in ["process", "in-process"] {
@@ -57,7 +57,7 @@ fn major_version() {
         let mut command = sandbox.command(["prepare", "--plugin", "api_2_0", "--isolation", isolation]);
         command.env("MODULE_TRACE", trace.parent().unwrap());
         let outcome = Outcome::of(&mut command);
-        let texts = ["`api_2_0`", "plugin-api 2.0", "this host speaks 1.1", "install a newer host"];
+        let texts = ["`api_2_0`", "plugin-api 2.0", "this host speaks 1.2", "install a newer host"];
         refused_in_one_line(&outcome.failure(13, &texts));
         assert!(!trace.with_file_name("api_2_0").exists(), "it was loaded before its version was looked at");
     }
@@ -67,7 +67,7 @@ fn layout() {
     let sandbox = Sandbox::new().with_plugins(fixture::api_versions());
     for isolation in ["process", "in-process"] {
         let outcome = sandbox.run(["prepare", "--plugin", "api_changed", "--isolation", isolation]);
-        let texts = ["`api_changed`", "plugin-api 1.1", "this host speaks 1.1", "rebuild the module"];
+        let texts = ["`api_changed`", "plugin-api 1.2", "this host speaks 1.2", "rebuild the module"];
         refused_in_one_line(&outcome.failure(13, &texts));
     }
 }
@@ -84,7 +84,7 @@ fn refused_in_one_line(outcome: &Outcome) {
 }
 
 fn side_by_side() {
-    let modules = ["api_1_0", "api_1_2", "bao", "hostile", "light_curve"];
+    let modules = ["api_1_0", "api_1_1", "api_1_3", "bao", "hostile", "light_curve"];
     for order in [modules.to_vec(), modules.into_iter().rev().collect()] {
         let sandbox = Sandbox::new()
             .with_plugins(fixture::api_versions())
@@ -120,7 +120,7 @@ fn verified() {
 
 fn refusal_beside_others() {
     let sandbox = Sandbox::new().with_plugins(fixture::api_versions());
-    let modules = ["api_2_0", "api_changed", "api_1_0", "api_1_2"];
+    let modules = ["api_2_0", "api_changed", "api_1_0", "api_1_3"];
     let manifest = manifest(&sandbox, &modules);
     let mut arguments = vec!["prepare", "--isolation", "in-process", "--jobs", "1", "--manifest"];
     arguments.push(manifest.to_str().unwrap());
@@ -294,7 +294,7 @@ fn one_id_twice() {
 
     // In one directory neither is the first.
     let twin = second.with_file_name(format!("twin.{extension}"));
-    std::os::unix::fs::symlink(&first, &twin).unwrap();
+    std::fs::copy(&first, &twin).unwrap();
     let sandbox = Sandbox::new().with_plugins(&folder.path("work/two"));
     let names = ["second", "twin"];
     let rows = listing(&sandbox);

@@ -1,7 +1,7 @@
 //! Files from servers that drop, truncate, lie, stall and change their mind: nothing appears in `raw/` but what the
 //! catalogue pins, and what was received is not asked for again.
 
-mod server;
+pub(crate) mod server;
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod abi;
+mod author;
+mod c_modules;
 mod catalogue;
 mod cli;
 mod damaged;
@@ -9,11 +11,18 @@ mod diff;
 mod exports;
 mod faults;
 mod fetch;
+mod found;
 mod hostile;
 mod ingest;
+mod install;
+mod libraries;
+mod packages;
 mod pictures;
 mod probes;
 mod reference;
+mod sandbox;
+mod toolchains;
+mod trust;
 mod way;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -30,12 +39,21 @@ fn main() {
         fetch::trials(),
         catalogue::trials(),
         hostile::trials(),
+        install::trials(),
+        libraries::trials(),
+        found::trials(),
         abi::trials(),
+        c_modules::trials(),
+        toolchains::trials(),
+        author::trials(),
         faults::trials(),
+        packages::trials(),
         pictures::trials(),
         diff::trials(),
         cli::trials(),
         probes::trials(),
+        trust::trials(),
+        sandbox::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();

@@ -22,26 +22,23 @@ impl DerivationModule for LightCurve {
             ModuleError::bad_parameter("reference_magnitude", "it is missing")
                 .hint("give `--param reference_magnitude=12`")
         })?;
-        let text = inputs.require("table")?.text()?;
-        let (mut row_id, mut time, mut flux, mut uncertainty) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (number, line) in (1..).zip(text.lines()).skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+        let table = inputs.require("table")?.table()?;
+        table.only(&["time_day", "magnitude", "uncertainty_magnitude"])?;
+        let magnitudes = table.numbers("magnitude")?;
+        let errors = table.numbers("uncertainty_magnitude")?;
+        let (mut flux, mut uncertainty) = (Vec::new(), Vec::new());
+        for (magnitude, error) in magnitudes.iter().zip(&errors) {
             context.check_cancelled()?;
-            let [time_day, magnitude, uncertainty_magnitude] = three_numbers(line, number)?;
             let relative = 10_f64.powf(-0.4 * (magnitude - reference));
-            row_id.push(format!("{}", row_id.len() + 1));
-            time.push(time_day);
             flux.push(relative);
             // dF = F ln(10)/2.5 dm
-            uncertainty.push(relative * 0.4 * std::f64::consts::LN_10 * uncertainty_magnitude);
+            uncertainty.push(relative * 0.4 * std::f64::consts::LN_10 * error);
         }
-        let size = flux.len();
-        let covariance = (0..size * size)
-            .map(|at| if at / size == at % size { uncertainty[at / size].powi(2) } else { 0.0 });
-        let covariance = Matrix::new("covariance", size, covariance.collect());
+        let size = table.rows();
+        let covariance = Matrix::of_standard_deviations("covariance", &uncertainty);
         let table = Table::new("data")
-            .column("row_id", row_id)
-            .column("time", time)
+            .column("row_id", table.row_numbers())
+            .column("time", table.numbers("time_day")?)
             .column("flux", flux)
             .column("uncertainty", uncertainty)
             .build();
@@ -92,21 +89,6 @@ fn brightness() -> Plot {
             label: "difference from constant".to_owned(),
         }),
     }
-}
-
-fn three_numbers(line: &str, number: u64) -> Result<[f64; 3], ModuleError> {
-    let bad = |field: u64, what: String| ModuleError::bad_input("table", what).line(number).column(field);
-    let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-    let [time, magnitude, uncertainty] = fields.as_slice() else {
-        return Err(bad(1, format!("expected 3 fields, found {}", fields.len())));
-    };
-    let read = |field: u64, text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite())
-            .ok_or_else(|| bad(field, format!("`{text}` is no number")))
-    };
-    Ok([read(1, time)?, read(2, magnitude)?, read(3, uncertainty)?])
 }
 
 plugin_api::export_module! {

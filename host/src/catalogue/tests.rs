@@ -19,6 +19,7 @@ fn module(id: &str, catalogue: &Value) -> Embedded {
     Embedded {
         manifest: manifest::Manifest {
             schema: "host.manifest/1".to_owned(),
+            abi: None,
             version: "0.1.0".to_owned(),
             api: String::new(),
             api_minimum: String::new(),

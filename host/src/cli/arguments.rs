@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::cli::commands;
+use crate::trust::TrustLevel;
 
 /// Turns published raw data into validated, registered datasets by modules anyone can write.
 #[derive(Debug, Parser)]
@@ -73,6 +74,17 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// Flags of every verb that runs modules.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct TrustFlags {
+    /// How far a module must be vouched for to run; never less than the setting `plugins.trust` demands.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(super) trust: Option<TrustLevel>,
+    /// Run only modules that `plugins.lock` pins.
+    #[arg(long)]
+    pub(super) locked: bool,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -103,9 +115,12 @@ pub enum Command {
     Check(commands::check::Args),
     /// Derive a dataset again from its provenance and compare the bytes.
     Reproduce(commands::reproduce::Args),
-    /// Look at modules. No verb but `verify` runs their code.
+    /// Write, test, pack, install, lock and look at modules.
     #[command(subcommand)]
     Plugin(commands::plugin::Command),
+    /// Say whose signatures count.
+    #[command(subcommand)]
+    Trust(commands::trust::Command),
     /// Maintain the registry.
     #[command(subcommand)]
     Registry(commands::registry::Command),

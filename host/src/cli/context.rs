@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::catalogue::{Catalogue, Manifest};
-use crate::cli::arguments::Global;
+use crate::cli::arguments::{Global, TrustFlags};
 use crate::cli::commands::prepare::Item;
 use crate::config::{self, Environment, FlagOverride, Settings};
 use crate::durable;
 use crate::env_vars;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{SearchDirectory, SearchOrigin};
+use crate::modules::worker::parent::Workers;
+use crate::packages::store::Store;
 use crate::platform::Limits;
 use crate::raw::RawStore;
 use crate::registry::{DataRoot, DatasetName, Record, Registry};
@@ -20,6 +22,9 @@ use crate::stages::ingest::{IngestOptions, InputCache};
 use crate::stages::pipeline;
 use crate::stages::register::now;
 use crate::stages::validate::{self, Strictness};
+use crate::trust::Policy;
+use crate::trust::keys::KeyRing;
+use crate::trust::lock::LockFile;
 
 /// What every verb works with.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct Context {
     pub search_path: Vec<SearchDirectory>,
     /// Whether progress may be shown.
     pub progress: bool,
+    /// Where the search for a lock file begins.
+    current_directory: PathBuf,
 }
 
 /// Flags of `prepare` that change how it runs.
@@ -41,6 +48,7 @@ pub(super) struct PrepareFlags {
     pub(super) isolation: Option<Isolation>,
     pub(super) timeout_seconds: Option<f64>,
     pub(super) max_memory_bytes: Option<u64>,
+    pub(super) trust: TrustFlags,
 }
 
 impl Context {
@@ -51,7 +59,7 @@ impl Context {
         let progress = !global.no_progress
             && !global.quiet
             && [env_vars::NO_PROGRESS, env_vars::CI].iter().all(|name| env_vars::read(name).is_none());
-        Ok(Self { settings, search_path, progress })
+        Ok(Self { settings, search_path, progress, current_directory: environment.current_directory })
     }
 
     /// The registry; the data root is made if it is not there.
@@ -103,6 +111,49 @@ impl Context {
         catalogue
     }
 
+    /// The installed modules.
+    pub(super) fn store(&self) -> Result<Store> {
+        self.settings.plugin_store().map(Store::new).ok_or_else(|| homeless("plugins.store"))
+    }
+
+    /// The file with the keys whose signatures count.
+    pub(super) fn trusted_keys_file(&self) -> Result<&Path> {
+        self.settings.trusted_keys_file().ok_or_else(|| homeless("plugins.trusted_keys"))
+    }
+
+    /// The keys whose signatures count; none where there is no place for the file.
+    pub(super) fn keys(&self) -> Result<KeyRing> {
+        self.settings.trusted_keys_file().map_or_else(|| Ok(KeyRing::default()), KeyRing::read)
+    }
+
+    /// Where the search for files of a project begins.
+    pub(super) fn current_directory(&self) -> &Path {
+        &self.current_directory
+    }
+
+    /// The lock file of the working folder, or of the nearest folder above.
+    pub(super) fn lock_file(&self) -> Result<Option<LockFile>> {
+        LockFile::find(&self.current_directory)
+    }
+
+    /// Which modules may run.
+    pub(super) fn policy(&self) -> Result<Policy> {
+        self.policy_with(TrustFlags::default())
+    }
+
+    /// The same, tightened by flags.
+    pub(super) fn policy_with(&self, flags: TrustFlags) -> Result<Policy> {
+        let configured = self.settings.minimum_trust();
+        let minimum = flags.trust.unwrap_or(configured);
+        if minimum < configured {
+            let message = format!("`--trust {minimum}` asks for less than the setting `plugins.trust`");
+            return Err(Error::new(Kind::Untrusted, message)
+                .cause(format!("`plugins.trust` is {configured}, and a flag can only demand more"))
+                .hint("leave the flag out, or run `host config show --origin` to see who set it"));
+        }
+        Ok(Policy { minimum, demand_lock: flags.locked, lock: self.lock_file()?, keys: self.keys()? })
+    }
+
     /// The fetched files.
     pub(super) fn raw(&self) -> RawStore {
         RawStore::of(self.settings.data_root())
@@ -130,6 +181,7 @@ impl Context {
         });
         Ok(pipeline::Options {
             search_path: self.search_path.clone(),
+            policy: self.policy_with(flags.trust)?,
             ingest: IngestOptions {
                 input_bytes: settings.max_input_bytes(),
                 cache: settings.keeps_cache().then(|| InputCache {
@@ -145,6 +197,8 @@ impl Context {
                     memory_bytes: flags.max_memory_bytes.unwrap_or_else(|| settings.max_memory_bytes()),
                     timeout_milliseconds: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
                 },
+                minimum_confinement: settings.minimum_confinement(),
+                workers: Workers::kept(),
             },
             validation: validate::Options {
                 strictness,
@@ -184,8 +238,14 @@ impl Context {
     }
 }
 
+fn homeless(key: &str) -> Error {
+    let variable = config::keys::find(key).map_or(key, |key| key.variable);
+    Error::new(Kind::BadConfig, format!("there is no home directory, so `{key}` has no default"))
+        .hint(format!("set `{variable}`, or `HOME`"))
+}
+
 /// Who is recorded in registry and audit.
-fn actor() -> String {
+pub(super) fn actor() -> String {
     env_vars::read(env_vars::USER)
         .and_then(|user| user.into_string().ok())
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
@@ -206,6 +266,7 @@ fn search_path(global: &Global, settings: &Settings, environment: &Environment) 
         global.plugin_dir.iter().map(|flag| directory(flag.clone(), SearchOrigin::Flag)).collect();
     let configured = settings.plugin_directories().iter();
     path.extend(configured.map(|configured| directory(configured.clone(), SearchOrigin::Configuration)));
+    path.extend(settings.plugin_store().map(|store| directory(store.to_owned(), SearchOrigin::Installed)));
     if let Some(home) = &environment.home {
         path.push(directory(home.join(".pbuf/plugins"), SearchOrigin::User));
     }

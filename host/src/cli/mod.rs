@@ -17,7 +17,7 @@ pub use context::Context;
 pub use output::{Report, Style};
 
 use crate::error::{Error, Kind, Result};
-use crate::modules::worker;
+use crate::modules::{suite, worker};
 use output::Printer;
 
 /// Runs the program and returns its exit code.
@@ -25,7 +25,8 @@ use output::Printer;
 pub fn main() -> ExitCode {
     // The hidden verb is not part of the command line that people see.
     if std::env::args_os().nth(1).is_some_and(|verb| verb == worker::VERB) {
-        return match worker::child::run() {
+        let checks = std::env::args_os().nth(2).is_some_and(|verb| verb == suite::VERB);
+        return match if checks { suite::child::run() } else { worker::child::run() } {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 let error = Error::new(Kind::Usage, "`worker` is the host's own verb, it takes no commands")

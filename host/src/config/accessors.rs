@@ -1,6 +1,7 @@
 //! Typed access: one function per key, in units of the code that asks.
 //!
-//! Invariant: `Settings` holds a value of its shape for every key, so nothing here can fail; a test reads them all.
+//! Invariant: `Settings` holds a value of its shape for every key but those below a home directory that is not there, so
+//! nothing here can fail; a test reads them all.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::settings::Settings;
 use super::value::{Value, to_u64};
+use crate::platform::ConfinementLevel;
+use crate::trust::TrustLevel;
 
 /// How severe a finding must be to keep a dataset from being registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -258,6 +261,39 @@ impl Settings {
         }
     }
 
+    /// Where installed modules are kept; nowhere if there is no home directory and nobody named a folder.
+    #[must_use]
+    pub fn plugin_store(&self) -> Option<&Path> {
+        self.path_below_home("plugins.store")
+    }
+
+    /// The file with the keys whose signatures count; none if there is no home directory and nobody named a file.
+    #[must_use]
+    pub fn trusted_keys_file(&self) -> Option<&Path> {
+        self.path_below_home("plugins.trusted_keys")
+    }
+
+    /// How far a module must be vouched for to run at all.
+    #[must_use]
+    pub fn minimum_trust(&self) -> TrustLevel {
+        match self.word("plugins.trust") {
+            "locked" => TrustLevel::Locked,
+            "signed" => TrustLevel::Signed,
+            "locked-signed" => TrustLevel::LockedSigned,
+            _ => TrustLevel::Unsigned,
+        }
+    }
+
+    /// How well a module must be confined to run at all.
+    #[must_use]
+    pub fn minimum_confinement(&self) -> ConfinementLevel {
+        match self.word("processing.confinement") {
+            "full" => ConfinementLevel::Full,
+            "partial" => ConfinementLevel::Partial,
+            _ => ConfinementLevel::None,
+        }
+    }
+
     /// What is allowed but can hardly be meant.
     pub(super) fn oddities(&self) -> Vec<String> {
         let mut oddities = Vec::new();
@@ -312,6 +348,10 @@ impl Settings {
         }
     }
 
+    fn path_below_home(&self, key: &'static str) -> Option<&Path> {
+        self.resolved.contains_key(key).then(|| self.path(key))
+    }
+
     fn path(&self, key: &'static str) -> &Path {
         match self.value(key) {
             Value::Path(path) => path,
@@ -336,7 +376,7 @@ mod tests {
 
     use tracing::level_filters::LevelFilter;
 
-    use super::{Isolation, Level, LogFormat};
+    use super::{ConfinementLevel, Isolation, Level, LogFormat, TrustLevel};
     use crate::config::Settings;
     use crate::config::keys::KEYS;
 
@@ -372,6 +412,11 @@ mod tests {
         assert_eq!(settings.cache_bytes_after_cleanup(), 8 << 30);
         assert_eq!(settings.cache_lifetime(), Duration::from_hours(24));
         assert!(settings.plugin_directories().is_empty());
+        let home = root.parent().unwrap();
+        assert_eq!(settings.plugin_store(), Some(&*home.join("plugins/installed")));
+        assert_eq!(settings.trusted_keys_file(), Some(&*home.join("trusted-keys.json")));
+        assert_eq!(settings.minimum_trust(), TrustLevel::Unsigned);
+        assert_eq!(settings.minimum_confinement(), ConfinementLevel::None);
         assert!(settings.warnings().is_empty());
     }
 

@@ -170,7 +170,10 @@ impl FileReader<'_> {
 
     fn value(&mut self, key: &'static Key, member: &Member) {
         if self.role == Role::FoundProject && !key.in_found_project {
-            let message = format!("`{}` decides which code runs, so a project file may not set it", key.path);
+            let message = format!(
+                "`{}` decides which code runs or how it is confined, so a project file may not set it",
+                key.path
+            );
             let shown = self.path.display();
             let hint =
                 format!("move it to the user's file, set `{}`, or pass `--config {shown}`", key.variable);

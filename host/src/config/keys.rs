@@ -20,6 +20,8 @@ pub enum DefaultValue {
     Word(&'static str),
     /// Below the home directory.
     BelowHome(&'static str),
+    /// Below the home directory; where there is none the key has no value.
+    BelowAnyHome(&'static str),
     /// Below the data root, wherever that is.
     BelowDataRoot(&'static str),
     /// The number of processors the process may use.
@@ -59,7 +61,7 @@ pub struct Key {
     /// What reads it, and what changes then.
     pub effect: &'static str,
     /// Whether a project file that was merely found, not named with `--config`, may set it. Not for what decides which
-    /// code runs: a file that came with somebody's data must not.
+    /// code runs and how it is confined: a file that came with somebody's data must not.
     pub in_found_project: bool,
     /// What it is another way to write of.
     pub stands_for: Option<StandsFor>,

@@ -88,6 +88,7 @@ fn fixed_default(default: DefaultValue) -> Option<Value> {
         DefaultValue::Word(word) => Some(word.into()),
         DefaultValue::EmptyList => Some(json!([])),
         DefaultValue::BelowHome(_)
+        | DefaultValue::BelowAnyHome(_)
         | DefaultValue::BelowDataRoot(_)
         | DefaultValue::Processors
         | DefaultValue::OfOther => None,
@@ -128,7 +129,7 @@ fn default_text(default: DefaultValue) -> String {
         DefaultValue::Integer(value) => format!("`{value}`"),
         DefaultValue::Number(value) => format!("`{}`", plain(value)),
         DefaultValue::Word(word) => format!("`{word}`"),
-        DefaultValue::BelowHome(rest) => format!("`~/{rest}`"),
+        DefaultValue::BelowHome(rest) | DefaultValue::BelowAnyHome(rest) => format!("`~/{rest}`"),
         DefaultValue::BelowDataRoot(rest) => format!("`{rest}` in the data root"),
         DefaultValue::Processors => "the number of processors".to_owned(),
         DefaultValue::EmptyList => "none".to_owned(),

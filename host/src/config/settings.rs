@@ -1,7 +1,7 @@
 //! Puts the layers on top of each other.
 //!
 //! Invariant: every key of the table has exactly one value, of the key's shape, with the origin it came from and what it
-//! hides.
+//! hides. Only keys with a default below a home directory that is not there have none.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -245,6 +245,9 @@ fn resolve(environment: &Environment, flags: &[FlagOverride]) -> (Settings, Vec<
         }
         stack.reverse();
         let Some(value) = settle(key, stack) else {
+            if matches!(key.default, DefaultValue::BelowAnyHome(_)) {
+                continue;
+            }
             let message = format!("there is no home directory, so `{}` has no default", key.path);
             let hint = format!("pass `--data-root DIR` or set `{}`", key.variable);
             problems.push(Problem::of_variable("HOME", message).key(key.path).hint(Some(hint)));
@@ -291,7 +294,7 @@ fn default_value(default: DefaultValue, home: Option<&Path>, data_root: Option<&
         DefaultValue::Integer(value) => Value::Integer(value),
         DefaultValue::Number(value) => Value::Number(value),
         DefaultValue::Word(word) => Value::Word(word),
-        DefaultValue::BelowHome(rest) => Value::Path(home?.join(rest)),
+        DefaultValue::BelowHome(rest) | DefaultValue::BelowAnyHome(rest) => Value::Path(home?.join(rest)),
         DefaultValue::BelowDataRoot(rest) => Value::Path(data_root?.join(rest)),
         DefaultValue::Processors => {
             let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -146,16 +146,32 @@ pub const KEYS: &[Key] = &[
         ],
     )
     .unit("bytes"),
-    choice(
-        "processing.isolation",
-        &["process", "in-process"],
-        "process",
-        env_vars::PBUF_PROCESSING_ISOLATION,
-        [
-            "Whether a module runs in a worker process of its own or inside the host.",
-            "Chooses how `derive` calls the module; inside the host neither limits nor crashes are contained.",
-        ],
-    ),
+    Key {
+        in_found_project: false,
+        ..choice(
+            "processing.isolation",
+            &["process", "in-process"],
+            "process",
+            env_vars::PBUF_PROCESSING_ISOLATION,
+            [
+                "Whether a module runs in a worker process of its own or inside the host.",
+                "Chooses how `derive` calls the module; inside the host neither limits nor crashes are contained.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..choice(
+            "processing.confinement",
+            &["none", "partial", "full"],
+            "none",
+            env_vars::PBUF_PROCESSING_CONFINEMENT,
+            [
+                "How well a module must be confined to run at all: `full` demands every mechanism that the host knows.",
+                "A worker that cannot be confined so far refuses to load the module; running inside the host counts as `none`.",
+            ],
+        )
+    },
     switch(
         "processing.keep_going",
         true,
@@ -378,6 +394,45 @@ pub const KEYS: &[Key] = &[
             [
                 "Folders with modules; those of all layers are searched, the highest layer first.",
                 "Discovery reads these before the user's folder and the folder of the executable, as with `--plugin-dir`.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "plugins.store",
+            Shape::Path,
+            DefaultValue::BelowAnyHome(".pbuf/plugins/installed"),
+            env_vars::PBUF_PLUGINS_STORE,
+            [
+                "Where installed modules are kept.",
+                "`plugin install` and its relatives write there; discovery reads it after `plugins.directories`.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "plugins.trusted_keys",
+            Shape::Path,
+            DefaultValue::BelowAnyHome(".pbuf/trusted-keys.json"),
+            env_vars::PBUF_PLUGINS_TRUSTED_KEYS,
+            [
+                "The file with the keys whose signatures count.",
+                "`trust` writes it; `plugin install` and every run of an installed module read it.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..choice(
+            "plugins.trust",
+            &["unsigned", "locked", "signed", "locked-signed"],
+            "unsigned",
+            env_vars::PBUF_PLUGINS_TRUST,
+            [
+                "How far a module must be vouched for to run at all; each word demands more than the one before.",
+                "Every verb that runs a module refuses what is less trusted; `--trust` can demand more, never less.",
             ],
         )
     },

@@ -262,6 +262,20 @@ fn a_found_project_file_cannot_choose_which_code_runs() {
     assert_eq!(validate_file(&path).len(), 1);
     let settings = place.load(&[FlagOverride::new(CONFIG_FILE, &path, "--config")]).unwrap();
     assert_eq!(settings.plugin_directories(), [place.root.path().join("work/project/evil")]);
+    for setting in [
+        r#"{"plugins": {"store": "evil"}}"#,
+        r#"{"plugins": {"trusted_keys": "evil.json"}}"#,
+        r#"{"plugins": {"trust": "unsigned"}}"#,
+        r#"{"processing": {"confinement": "none"}}"#,
+        r#"{"processing": {"isolation": "in-process"}}"#,
+    ] {
+        place.project(setting);
+        let error = place.load(&[]).unwrap_err();
+        assert!(
+            error.message.contains("decides which code runs or how it is confined"),
+            "{setting}: {error}"
+        );
+    }
 }
 
 #[test]
@@ -273,7 +287,8 @@ fn module_folders_of_all_layers_are_joined() {
     let settings = place.load(&[plugin_dir("/first"), plugin_dir("/second")]).unwrap();
     let expected: Vec<PathBuf> = ["/first", "/second", "/both", "/user"].iter().map(PathBuf::from).collect();
     assert_eq!(settings.plugin_directories(), expected);
-    let entry = settings.entries().pop().unwrap();
+    let mut entries = settings.entries().into_iter();
+    let entry = entries.find(|entry| entry.key == "plugins.directories").unwrap();
     assert_eq!(entry.value, json!(["/first", "/second", "/both", "/user"]));
     assert_eq!(entry.overridden, []);
     assert_eq!(entry.joined.len(), 2);
@@ -368,6 +383,12 @@ fn without_a_home_only_the_data_root_is_missed() {
     assert!(error.message.contains("there is no home directory"), "{error}");
     let settings = place.load(&[flag("framework.output_directory", "/data")]).unwrap();
     assert_eq!(settings.log_directory(), Path::new("/data/logs"));
+    assert_eq!((settings.plugin_store(), settings.trusted_keys_file()), (None, None));
+    let settings = place
+        .load(&[flag("framework.output_directory", "/data"), flag("plugins.store", "/modules")])
+        .unwrap();
+    assert_eq!(settings.plugin_store(), Some(Path::new("/modules")));
+    assert_eq!(settings.data_root(), Path::new("/data"));
 }
 
 #[test]

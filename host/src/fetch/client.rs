@@ -25,6 +25,8 @@ pub(super) struct Client {
 pub(super) enum Trouble {
     /// Another attempt may succeed, after a wait that the server may have asked for.
     Passing(String, Option<Duration>),
+    /// The server has nothing at this address.
+    Absent(String),
     /// This address does not have it.
     Lasting(String),
     /// This address has something else.
@@ -34,7 +36,7 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::Passing(text, _) | Self::Lasting(text) | Self::Other(text) => text,
+            Self::Passing(text, _) | Self::Absent(text) | Self::Lasting(text) | Self::Other(text) => text,
         }
     }
 }
@@ -138,6 +140,9 @@ fn answer(response: Response<Body>, asked: u64) -> Result<Answer, Trouble> {
         },
         StatusCode::RANGE_NOT_SATISFIABLE => {
             return Err(Trouble::Other(format!("it has no byte {asked} of the file")));
+        }
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            return Err(Trouble::Absent(format!("it answers {status}")));
         }
         StatusCode::TOO_MANY_REQUESTS => return Err(busy(status, headers)),
         _ if status.is_server_error() => return Err(busy(status, headers)),

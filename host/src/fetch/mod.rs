@@ -5,6 +5,7 @@
 
 mod client;
 mod folder;
+mod memory;
 mod patience;
 mod transfer;
 

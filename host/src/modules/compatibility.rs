@@ -1,6 +1,8 @@
 //! The version rule: same major; an older minor always loads; a newer one loads when the oldest interface that it can
 //! work with is met. A refusal is one line that names both versions and the side to rebuild.
 
+use plugin_api::c_interface;
+
 use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::Manifest;
 
@@ -61,6 +63,12 @@ pub fn check(id: &str, manifest: &Manifest, host: ApiVersion) -> Result<ApiVersi
              newer host, or rebuild the module with plugin-api {host}"
         ));
     }
+    if let Some(abi) = manifest.abi.as_deref().filter(|abi| *abi != c_interface::ABI) {
+        return refuse(format!(
+            "is called through the interface `{}`, which this host does not know: install a newer host",
+            abi.escape_debug()
+        ));
+    }
     if manifest.target != plugin_api::export::build::TARGET {
         return refuse(format!(
             "was built for `{}`, this host for `{}`: rebuild the module for this system",
@@ -74,6 +82,28 @@ pub fn check(id: &str, manifest: &Manifest, host: ApiVersion) -> Result<ApiVersi
         ));
     }
     Ok(module)
+}
+
+/// Whether a module may run inside the host: when nothing that it does wrong ends the process unasked.
+///
+/// # Errors
+/// [`Kind::Incompatible`].
+pub fn check_in_process(id: &str, manifest: &Manifest) -> Result<()> {
+    let (why, hint) = if manifest.abi.is_some() {
+        (
+            "is not written in Rust: nothing stands between its faults and the host",
+            "give `--isolation process`",
+        )
+    } else if manifest.panic != "unwind" {
+        (
+            "ends the process when it panics",
+            "give `--isolation process`, or rebuild the module with `panic = \"unwind\"`",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Kind::Incompatible, format!("module `{id}` {why}, so it cannot run inside the host"))
+        .hint(hint))
 }
 
 /// The one line for a library whose versions fit but whose types do not.
@@ -124,7 +154,22 @@ fn missing_processor_feature(features: &str) -> Option<&str> {
                 "avx512bw",
                 "avx512cd",
                 "avx512dq",
-                "avx512vl"
+                "avx512vl",
+                "avx512ifma",
+                "avx512vbmi",
+                "avx512vbmi2",
+                "avx512vnni",
+                "avx512bitalg",
+                "avx512vpopcntdq",
+                "avx512bf16",
+                "vaes",
+                "vpclmulqdq",
+                "gfni",
+                "adx",
+                "rdrand",
+                "rdseed",
+                "sse4a",
+                "tbm"
             ]
         )
     })
@@ -144,6 +189,7 @@ mod tests {
     fn manifest(api: &str, minimum: &str) -> Manifest {
         Manifest {
             schema: "host.manifest/1".to_owned(),
+            abi: None,
             version: "0.1.0".to_owned(),
             api: api.to_owned(),
             api_minimum: minimum.to_owned(),
@@ -179,5 +225,14 @@ mod tests {
         let mut other = manifest("3.0", "3.0");
         other.target = "wasm32-wasip1".to_owned();
         assert!(check("m", &other, HOST).unwrap_err().message.contains("wasm32-wasip1"));
+    }
+    #[test]
+    fn an_interface_of_the_future_is_refused_and_not_called() {
+        let mut other = manifest("3.0", "3.0");
+        other.abi = Some("zig".to_owned());
+        assert!(check("m", &other, HOST).unwrap_err().message.contains("`zig`"));
+        other.abi = Some(c_interface::ABI.to_owned());
+        assert!(check("m", &other, HOST).is_ok());
+        assert!(check_in_process("m", &other).unwrap_err().message.contains("not written in Rust"));
     }
 }

@@ -1,24 +1,36 @@
 //! Finds modules along the search path. A broken or foreign file is listed as what it is and hides nothing.
+//!
+//! Where installed modules are kept, their receipts say which library is looked at; elsewhere every library is.
 
-use std::io::Read;
+mod choose;
+
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use semver::Version;
+use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::{self, Embedded};
+use crate::packages::store::{InstalledLibrary, Receipt, Store};
+use crate::trust;
+
+pub use choose::{find, take_installed};
 
 /// Largest library that is looked at.
 const LIBRARY_LIMIT_BYTES: u64 = 512 << 20;
 
 /// Why a directory is in the search path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SearchOrigin {
     /// `--plugin-dir`.
     Flag,
     /// `PBUF_PLUGIN_PATH` or `plugins.directories` of the configuration.
     Configuration,
+    /// Where installed modules are kept.
+    Installed,
     /// The user's own directory.
     User,
     /// Where the host's executable is.
@@ -39,6 +51,12 @@ pub struct SearchDirectory {
 pub struct Candidate {
     /// The file.
     pub path: PathBuf,
+    /// Why the directory it is in is searched.
+    pub origin: SearchOrigin,
+    /// How it was installed, if it was.
+    pub installed: Option<InstalledLibrary>,
+    /// Its other installed versions, newest first.
+    pub other_versions: Vec<Version>,
     /// What it is.
     pub state: State,
 }
@@ -53,17 +71,27 @@ pub enum State {
         /// A file earlier in the path with the same id, which is used instead.
         shadowed_by: Option<PathBuf>,
     },
+    /// An installed module that is not to be found.
+    Disabled(Box<Embedded>),
+    /// Somebody else may have put it there, and how.
+    Untrusted(Error),
     /// Not a usable module, and why.
     Broken(String),
 }
 
 impl Candidate {
+    fn new(path: PathBuf, origin: SearchOrigin, state: State) -> Self {
+        Self { path, origin, installed: None, other_versions: Vec::new(), state }
+    }
+
     /// sha256 of the library, when it is a module and can still be read.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
         match &self.state {
-            State::Module { .. } => Digest::of_file(&self.path).ok().map(|(digest, _)| digest),
-            State::Broken(_) => None,
+            State::Module { .. } | State::Disabled(_) => {
+                Digest::of_file(&self.path).ok().map(|(digest, _)| digest)
+            }
+            State::Untrusted(_) | State::Broken(_) => None,
         }
     }
 }
@@ -77,6 +105,19 @@ pub struct Found {
     pub embedded: Embedded,
     /// The file's bytes.
     pub bytes: Vec<u8>,
+    /// How it was installed, if it was.
+    pub installed: Option<InstalledLibrary>,
+}
+
+impl Candidate {
+    /// Reads the module whole, as [`find`] does when it is chosen.
+    ///
+    /// # Errors
+    /// As [`find`].
+    pub fn take(&self) -> Result<Found> {
+        let found = choose::take(&self.path)?;
+        Ok(Found { installed: self.installed.clone(), ..found })
+    }
 }
 
 /// Looks at every library file of the search path, in order.
@@ -90,23 +131,30 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
             continue;
         }
         seen_directories.push(canonical);
-        let libraries = match libraries_in(&directory.path) {
-            Ok(libraries) => libraries,
+        let origin = directory.origin;
+        let found = match origin {
+            SearchOrigin::Installed => installed_in(&directory.path),
+            _ => libraries_in(&directory.path).map(|libraries| {
+                libraries
+                    .into_iter()
+                    .map(|path| Candidate::new(path.clone(), origin, look_at(&path)))
+                    .collect()
+            }),
+        };
+        let found = match found {
+            Ok(found) => found,
             // A directory that nobody asked for by name may be absent.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.origin.explicit() => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !origin.explicit() => {
                 continue;
             }
             Err(error) => {
-                candidates.push(Candidate {
-                    path: directory.path.clone(),
-                    state: State::Broken(error.to_string()),
-                });
+                let state = State::Broken(error.to_string());
+                candidates.push(Candidate::new(directory.path.clone(), origin, state));
                 continue;
             }
         };
-        for library in libraries {
-            let mut state = look_at(&library);
-            if let State::Module { embedded, shadowed_by, .. } = &mut state {
+        for mut candidate in found {
+            if let State::Module { embedded, shadowed_by, .. } = &mut candidate.state {
                 *shadowed_by = candidates.iter().find_map(|earlier| match &earlier.state {
                     State::Module { embedded: other, shadowed_by: None, .. }
                         if other.descriptor.id == embedded.descriptor.id =>
@@ -116,7 +164,7 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
                     _ => None,
                 });
             }
-            candidates.push(Candidate { path: library, state });
+            candidates.push(candidate);
         }
     }
     candidates
@@ -128,75 +176,52 @@ impl SearchOrigin {
     }
 }
 
-/// Finds a module by id, or by path when `id` names a file.
-///
-/// # Errors
-/// [`Kind::Usage`] when there is none, or when one directory holds two.
-pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
-    if id.contains('/') {
-        return take(Path::new(id)).map_err(|why| {
-            let kind = if Path::new(id).is_file() { Kind::Incompatible } else { Kind::Usage };
-            Error::new(kind, format!("`{id}` cannot be used")).cause(why)
-        });
-    }
-    let candidates = scan(path);
-    if let Some(conflict) = same_directory_twice(&candidates, id) {
-        return Err(conflict);
-    }
-    let mut known = Vec::new();
-    let mut broken = Vec::new();
-    for candidate in candidates {
-        match candidate.state {
-            State::Module { shadowed_by: Some(_), .. } => {}
-            State::Module { embedded, .. } if embedded.descriptor.id == id => {
-                let taken = take(&candidate.path);
-                let same = taken.and_then(|found| {
-                    let same = found.embedded.descriptor.id == id;
-                    same.then_some(found).ok_or_else(|| "it became another module meanwhile".to_owned())
-                });
-                return same.map_err(|why| {
-                    let path = candidate.path.display();
-                    Error::new(Kind::Incompatible, format!("`{path}` cannot be used")).cause(why)
-                });
-            }
-            State::Broken(why) if !candidate.path.is_file() => {
-                // A directory that somebody named: perhaps another module than they meant is about to run.
-                tracing::warn!("`{}` of the search path cannot be used: {why}", candidate.path.display());
-                broken.push(format!("`{}`: {why}", candidate.path.display()));
-            }
-            State::Module { embedded, .. } => known.push(embedded.descriptor.id.clone()),
-            State::Broken(why) => broken.push(format!("`{}`: {why}", candidate.path.display())),
+/// The current version of every installed module.
+fn installed_in(root: &Path) -> std::io::Result<Vec<Candidate>> {
+    let store = Store::new(root);
+    let modules = store.modules()?.into_iter().map(|(id, receipt)| match receipt {
+        Ok(receipt) => installed(&store, &receipt),
+        Err(error) => {
+            let state = match error.kind {
+                Kind::Untrusted => State::Untrusted(error),
+                _ => State::Broken(error.to_string()),
+            };
+            Candidate::new(store.receipt_path(&id), SearchOrigin::Installed, state)
         }
-    }
-    Err(not_found(path, id, &known, broken))
+    });
+    Ok(modules.collect())
 }
 
-fn not_found(path: &[SearchDirectory], id: &str, known: &[String], broken: Vec<String>) -> Error {
-    let mut error = Error::new(Kind::Usage, format!("no module `{id}` in the search path"));
-    error.causes.extend(broken.into_iter().map(|broken| format!("unusable: {broken}")));
-    if let Some(near) = crate::text::nearest(id, known.iter().map(String::as_str)) {
-        error = error.hint(format!("did you mean `--plugin {near}`?"));
-    }
-    let searched: Vec<String> =
-        path.iter().map(|directory| format!("`{}`", directory.path.display())).collect();
-    error
-        .hint(format!("searched {}", searched.join(", ")))
-        .hint("to add a directory, give `--plugin-dir DIR`; to see what is there, run `host plugin list`")
-}
-
-fn same_directory_twice(candidates: &[Candidate], id: &str) -> Option<Error> {
-    candidates.iter().find_map(|candidate| match &candidate.state {
-        State::Module { embedded, shadowed_by: Some(other), .. }
-            if embedded.descriptor.id == id && candidate.path.parent() == other.parent() =>
+fn installed(store: &Store, receipt: &Receipt) -> Candidate {
+    let (id, current) = (&receipt.id, &receipt.current);
+    let library = match store.library(receipt, current) {
+        Ok(library) => library,
+        Err(error) => {
+            let state = State::Broken(error.to_string());
+            return Candidate::new(store.version_folder(id, current), SearchOrigin::Installed, state);
+        }
+    };
+    let state = match look_at(&library.library) {
+        State::Module { embedded, .. }
+            if embedded.descriptor.id != *id || embedded.manifest.version != current.to_string() =>
         {
-            Some(
-                Error::new(Kind::Usage, format!("two files in one directory are module `{id}`"))
-                    .cause(format!("`{}` and `{}`", other.display(), candidate.path.display()))
-                    .hint("remove one, or name the file: `--plugin PATH`"),
-            )
+            let (id, version) = (embedded.descriptor.id.clone(), embedded.manifest.version.clone());
+            State::Broken(format!(
+                "the receipt says `{}` {current}, the library is `{id}` {version}",
+                receipt.id
+            ))
         }
-        _ => None,
-    })
+        State::Module { embedded, .. } if !receipt.enabled => State::Disabled(embedded),
+        state => state,
+    };
+    let others = receipt.versions.keys().rev().filter(|version| *version != current);
+    Candidate {
+        path: library.library.clone(),
+        origin: SearchOrigin::Installed,
+        other_versions: others.cloned().collect(),
+        installed: Some(library),
+        state,
+    }
 }
 
 fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
@@ -215,8 +240,15 @@ fn libraries_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Reads no more of the file than what it says of itself.
 fn look_at(path: &Path) -> State {
+    // What is no file at all is nobody's attack.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return State::Broken("not a regular file".to_owned()),
+        Err(error) => return State::Broken(error.to_string()),
+    }
     let library = match open_library(path) {
         Ok(library) => library,
+        Err(error) if error.kind == Kind::Untrusted => return State::Untrusted(error),
         Err(error) => return State::Broken(error.to_string()),
     };
     match manifest::peek(library) {
@@ -225,24 +257,15 @@ fn look_at(path: &Path) -> State {
     }
 }
 
-/// Reads the whole file once; what it says of itself is said by these very bytes.
-fn take(path: &Path) -> std::result::Result<Found, String> {
-    let mut bytes = Vec::new();
-    open_library(path)
-        .and_then(|library| library.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
-    let embedded = manifest::read(&bytes).map_err(|fault| fault.to_string())?;
-    Ok(Found { path: path.to_owned(), embedded, bytes })
-}
-
-fn open_library(path: &Path) -> std::io::Result<fs::File> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    let length = metadata.len();
+/// Opens a library that only trusted users can have put there.
+fn open_library(path: &Path) -> Result<std::fs::File> {
+    let library = trust::path::open(path)?;
+    let refused = |why: String| {
+        Error::new(Kind::Incompatible, format!("`{}` cannot be used", path.display())).cause(why)
+    };
+    let length = library.metadata().map_err(|error| refused(error.to_string()))?.len();
     if length > LIBRARY_LIMIT_BYTES {
-        return Err(std::io::Error::other(format!("{length} bytes, the limit is {LIBRARY_LIMIT_BYTES}")));
+        return Err(refused(format!("{length} bytes, the limit is {LIBRARY_LIMIT_BYTES}")));
     }
-    fs::File::open(path)
+    Ok(library)
 }

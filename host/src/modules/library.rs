@@ -4,18 +4,21 @@
     reason = "loading foreign code and importing C streams; each block says why it is sound"
 )]
 
-use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi::{FFI_ArrowArray, from_ffi_and_data_type};
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, RecordBatch, RecordBatchOptions, StructArray};
 use arrow_buffer::ScalarBuffer;
-use arrow_schema::{DataType, SchemaRef};
-use plugin_api::host_side::{LoadFault, LoadedModule, OutputStream, RawOutput, ServicesHandle, read_error};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
+use plugin_api::host_side::{
+    ArrowArray, Batch, LoadFault, LoadedModule, OutputStream, RawOutput, ServicesHandle,
+};
 use plugin_api::{Input, ModuleError};
 
+use crate::dataset::data_type_of;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
 use crate::modules::manifest::Embedded;
@@ -27,8 +30,13 @@ use crate::modules::manifest::Embedded;
 pub fn load(path: &Path, embedded: &Embedded) -> Result<LoadedModule> {
     let id = &embedded.descriptor.id;
     let version = compatibility::check(id, &embedded.manifest, ApiVersion::of_host())?;
-    // SAFETY: the caller passes a sealed, hashed copy, and the user chose to run this module.
-    let loaded = unsafe { LoadedModule::load(path, version.minor) };
+    let loaded = if embedded.manifest.abi.is_some() {
+        // SAFETY: as below; `check` knows of one such interface, and `check_in_process` keeps it out of the host.
+        unsafe { LoadedModule::load_c(path) }
+    } else {
+        // SAFETY: the caller passes a sealed, hashed copy, and the user chose to run this module.
+        unsafe { LoadedModule::load(path, version.minor) }
+    };
     loaded.map_err(|fault| match fault {
         LoadFault::Layout => compatibility::layout_refusal(id, version),
         LoadFault::Loader(why) => {
@@ -59,9 +67,8 @@ pub fn derive<T>(
 
 /// The batches of a stream of the C interface, without a copy.
 pub struct Batches<'d> {
-    reader: ArrowArrayStreamReader,
+    stream: OutputStream<'d>,
     schema: SchemaRef,
-    derivation: PhantomData<&'d ()>,
 }
 
 impl<'d> Batches<'d> {
@@ -69,17 +76,11 @@ impl<'d> Batches<'d> {
     ///
     /// # Errors
     /// What the module said when asked for the schema.
-    pub fn new(stream: OutputStream<'d>) -> std::result::Result<Self, ModuleError> {
-        // SAFETY: the reader, which releases it, lives no longer than `'d`.
-        let mut stream = std::mem::ManuallyDrop::new(unsafe { stream.into_c_stream() });
-        // SAFETY: both structs are the `ArrowArrayStream` of the C interface, field by field; `from_raw` moves the
-        // content out, and the original is not dropped.
-        let reader = unsafe {
-            ArrowArrayStreamReader::from_raw(std::ptr::from_mut(&mut *stream).cast::<FFI_ArrowArrayStream>())
-        };
-        let reader = reader.map_err(|error| stream_error(&error))?;
-        let schema = arrow_array::RecordBatchReader::schema(&reader);
-        Ok(Self { reader, schema, derivation: PhantomData })
+    pub fn new(mut stream: OutputStream<'d>) -> std::result::Result<Self, ModuleError> {
+        let fields = stream.fields()?.into_iter();
+        let fields = fields.map(|field| Field::new(field.name, data_type_of(field.kind), field.nullable));
+        let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
+        Ok(Self { stream, schema })
     }
 
     /// Names and types of the columns.
@@ -87,21 +88,30 @@ impl<'d> Batches<'d> {
     pub fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }
+
+    fn import(&self, batch: Batch<'d>) -> std::result::Result<RecordBatch, ArrowError> {
+        // SAFETY: both structs are the `ArrowArray` of the C interface, field by field; it is released with the arrays
+        // made of it, which live no longer than `'d`.
+        let array = unsafe { std::mem::transmute::<ArrowArray, FFI_ArrowArray>(batch.into_c_array()) };
+        // SAFETY: pointers and counts of the struct were checked, as far as the C interface allows.
+        let data = unsafe { from_ffi_and_data_type(array, DataType::Struct(self.schema.fields().clone())) }?;
+        // Offsets, UTF-8 and lengths, before anybody reads a value.
+        data.validate_full()?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(data.len()));
+        let columns = StructArray::from(data).into_parts().1;
+        RecordBatch::try_new_with_options(self.schema.clone(), columns, &rows)
+    }
 }
 
 impl Iterator for Batches<'_> {
     type Item = std::result::Result<RecordBatch, ModuleError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?.map_err(|error| stream_error(&error));
-        // Offsets, UTF-8 and lengths of foreign buffers are checked as far as the C interface allows.
+        let batch = self.stream.next_batch().transpose()?;
         Some(batch.and_then(|batch| {
-            for column in batch.columns() {
-                column.to_data().validate_full().map_err(|error| {
-                    ModuleError::internal(format!("the module returned a malformed table: {error}"))
-                })?;
-            }
-            Ok(batch)
+            self.import(batch).map_err(|error| {
+                ModuleError::internal(format!("the module returned a malformed table: {error}"))
+            })
         }))
     }
 }
@@ -125,14 +135,5 @@ pub fn matrix_elements(batches: Batches<'_>) -> std::result::Result<ScalarBuffer
     match columns.as_slice() {
         [one] => Ok(one.values().clone()),
         several => Ok(several.iter().flat_map(|column| column.values().iter().copied()).collect()),
-    }
-}
-
-/// A stream's last error is the module's error as JSON, wrapped in Arrow's words.
-fn stream_error(error: &arrow_schema::ArrowError) -> ModuleError {
-    let text = error.to_string();
-    match text.find('{') {
-        Some(start) => read_error(text[start..].trim_end_matches(|after| after != '}')),
-        None => ModuleError::internal(text),
     }
 }

@@ -15,6 +15,9 @@ use crate::digest::Digest;
 pub struct Manifest {
     /// Always `host.manifest/1`.
     pub schema: String,
+    /// How it is called: absent for a module in Rust, `c` for one behind `host_module.h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abi: Option<String>,
     /// Version of the module's crate.
     pub version: String,
     /// Version of the interface it was built with, `major.minor`.
@@ -25,7 +28,7 @@ pub struct Manifest {
     pub target: String,
     /// Processor features it uses.
     pub target_features: String,
-    /// `unwind` or `abort`.
+    /// `unwind` or `abort`; `none` where there is no such thing.
     pub panic: String,
     /// Compiler.
     pub rustc: String,
@@ -72,14 +75,25 @@ pub fn peek(library: impl Read + Seek) -> Result<Embedded, ManifestFault> {
     parse(&ReadCache::new(library))
 }
 
+/// The embedded section of a library's bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn section(library: &[u8]) -> Result<Vec<u8>, ManifestFault> {
+    embedded_section(library).map(<[u8]>::to_vec)
+}
+
 fn parse<'data>(library: impl ReadRef<'data>) -> Result<Embedded, ManifestFault> {
+    decode(embedded_section(library)?)
+}
+
+fn embedded_section<'data>(library: impl ReadRef<'data>) -> Result<&'data [u8], ManifestFault> {
     let file = object::File::parse(library).map_err(|error| ManifestFault::NotALibrary(error.to_string()))?;
     let section = file
         .section_by_name(section::ELF_NAME)
         .or_else(|| file.section_by_name(section::MACH_O_NAME))
         .ok_or(ManifestFault::Foreign)?;
-    let data = section.data().map_err(|error| ManifestFault::Damaged(error.to_string()))?;
-    decode(data)
+    section.data().map_err(|error| ManifestFault::Damaged(error.to_string()))
 }
 
 /// Reads the embedded section.
@@ -125,11 +139,7 @@ impl Embedded {
         if descriptor.schema != "host.module/1" {
             return Err(format!("unknown descriptor schema `{}`", descriptor.schema));
         }
-        let id_is_plain = descriptor
-            .id
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-');
-        if descriptor.id.is_empty() || descriptor.id.len() > 64 || !id_is_plain {
+        if !is_module_id(&descriptor.id) {
             return Err(format!("`{}` is no module id", descriptor.id.escape_debug()));
         }
         if descriptor.outputs.is_empty() {
@@ -164,6 +174,13 @@ impl Embedded {
     pub fn bundled(&self, file: &BundledFile) -> Option<&[u8]> {
         self.files.get(&file.file).map(Vec::as_slice)
     }
+}
+
+/// Whether a text can be the id of a module.
+#[must_use]
+pub fn is_module_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(plain)
 }
 
 fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

@@ -4,4 +4,5 @@ pub mod compatibility;
 pub mod discover;
 pub mod library;
 pub mod manifest;
+pub mod suite;
 pub mod worker;

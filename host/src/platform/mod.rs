@@ -5,21 +5,24 @@
 //! really enforced is reported by [`Confinement`], never assumed.
 
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
-#[path = "linux.rs"]
+#[path = "linux/mod.rs"]
 mod system;
 #[cfg(any(not(target_os = "linux"), feature = "portable"))]
 #[path = "portable.rs"]
 mod system;
 
+mod confinement;
 mod mapping;
+mod resource_limits;
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use confinement::{Cell, Confinement, ConfinementLevel};
 pub use mapping::Mapping;
 
 /// What a worker is allowed.
@@ -31,26 +34,39 @@ pub struct Limits {
     pub timeout_milliseconds: u64,
 }
 
-/// Which confinements of the worker are in force.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confinement {
-    /// Names of the mechanisms that were applied.
-    pub applied: Vec<String>,
-    /// Names of the mechanisms that this system does not have or that failed.
-    pub missing: Vec<String>,
+/// How this very program is started again. It may have been replaced since by a newer one under the same name.
+///
+/// # Errors
+/// When the system does not say which program this is.
+pub fn own_program() -> io::Result<PathBuf> {
+    system::own_program()
 }
 
-impl Confinement {
-    fn record(&mut self, mechanism: &str, applied: bool) {
-        let list = if applied { &mut self.applied } else { &mut self.missing };
-        list.push(mechanism.to_owned());
-    }
+/// The beginning of a worker, before it opens anything: it lets go of the descriptors that it inherited.
+#[must_use]
+pub fn begin() -> Confinement {
+    system::begin()
 }
 
 /// Limits and separates this process before foreign code is loaded.
+///
+/// # Errors
+/// When the host that started this process is gone.
+pub fn confine(begun: Confinement, cell: &Cell) -> io::Result<Confinement> {
+    system::confine(begun, cell)
+}
+
+/// Whether a worker that has answered is as one that was never asked, seen from outside. Where the system does not
+/// show that, it is not.
 #[must_use]
-pub fn confine(limits: &Limits) -> Confinement {
-    system::confine(limits)
+pub fn is_at_rest(process: u32, folder: &Path) -> bool {
+    system::is_at_rest(process, folder)
+}
+
+/// How many threads a process has, where the system tells.
+#[must_use]
+pub fn thread_count(process: u32) -> Option<usize> {
+    system::thread_count(process)
 }
 
 /// A private memory file that is still being written.
@@ -79,9 +95,18 @@ impl MemoryFile {
     /// # Errors
     /// When the system refuses, for instance because somebody holds a writable mapping.
     pub fn seal(self) -> io::Result<SealedFile> {
-        system::seal(&self.file)?;
-        let length = self.file.metadata()?.len();
-        Ok(SealedFile { file: self.file, length })
+        self.try_seal().map_err(|(_, error)| error)
+    }
+
+    /// The same; what cannot be sealed yet is given back.
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn try_seal(self) -> Result<SealedFile, (Self, io::Error)> {
+        match system::seal(&self.file).and_then(|()| self.file.metadata()) {
+            Ok(metadata) => Ok(SealedFile { file: self.file, length: metadata.len() }),
+            Err(error) => Err((self, error)),
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use super::{Cell, Confinement, Loadable, resource_limits};
 
-use super::{Confinement, Limits, Loadable};
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
 
 pub(super) fn memory_file(_name: &str) -> io::Result<File> {
     tempfile::tempfile()
@@ -33,16 +36,34 @@ pub(super) fn loadable(file: &File) -> io::Result<Loadable> {
         .map(|_| Loadable { path, directory: Some(directory) })
 }
 
-pub(super) fn confine(limits: &Limits) -> Confinement {
+pub(super) fn begin() -> Confinement {
     let mut confinement = Confinement::default();
-    let limit = |resource, value: u64| {
-        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) }).is_ok()
-    };
-    confinement.record("address-space-limit", limit(Resource::As, limits.memory_bytes));
-    confinement.record("file-size-limit", limit(Resource::Fsize, limits.memory_bytes));
-    confinement.record("no-core-dump", limit(Resource::Core, 0));
-    for mechanism in ["parent-death-signal", "no-new-privileges", "sealed-memory-files"] {
+    confinement.record("no-inherited-descriptors", false);
+    confinement
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
+pub(super) fn confine(mut confinement: Confinement, cell: &Cell) -> io::Result<Confinement> {
+    resource_limits::apply(&mut confinement, &cell.limits);
+    for mechanism in [
+        "parent-death-signal",
+        "no-new-privileges",
+        "landlock-files",
+        "landlock-network",
+        "landlock-signals-and-sockets",
+        "system-call-filter",
+        "sealed-memory-files",
+    ] {
         confinement.record(mechanism, false);
     }
-    confinement
+    Ok(confinement)
+}
+
+/// Without a look at the worker from outside it is never kept.
+pub(super) fn is_at_rest(_process: u32, _folder: &Path) -> bool {
+    false
+}
+
+pub(super) fn thread_count(_process: u32) -> Option<usize> {
+    None
 }

@@ -140,7 +140,7 @@ fn fingerprint(root: &DataRoot) -> Option<String> {
     if Intent::path(root).exists() {
         return None;
     }
-    let head = AuditLog::new(root.audit()).read_head().ok()??;
+    let head = AuditLog::new(&root.audit()).read_head().ok()??;
     Some(format!("{}:{}", head.sequence, head.line_sha256))
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs::TryLockError;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fs_err::File;
@@ -21,21 +22,25 @@ const LONGEST_HOLDER: u64 = 20;
 
 /// A held lock; dropping it frees it.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
 impl Lock {
     /// Waits until this process alone may write.
     pub(super) fn exclusive(root: &DataRoot, wait: Duration) -> Result<Self> {
-        let path = root.lock();
+        Self::on(&root.lock(), "the data root", wait)
+    }
+
+    /// The same for any folder with one writer at a time; `what` is locked by the file at `path`.
+    pub(crate) fn on(path: &Path, what: &str, wait: Duration) -> Result<Self> {
         let mut options = File::options();
         let file = options.read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = file.storage("open the lock of the data root")?;
-        acquire(&file, wait, || file.try_lock())?;
+        let mut file = file.storage(&format!("open the lock of {what}"))?;
+        acquire(&file, what, wait, || file.try_lock())?;
         // Only for the message of whoever waits in vain; nothing depends on it.
         if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
-            return Err(Error::storage("cannot write the lock of the data root", &error));
+            return Err(Error::storage(format!("cannot write the lock of {what}"), &error));
         }
         Ok(Self { _file: file })
     }
@@ -50,12 +55,17 @@ impl Lock {
             }
             file => file.storage("open the lock of the data root")?,
         };
-        acquire(&file, wait, || file.try_lock_shared())?;
+        acquire(&file, "the data root", wait, || file.try_lock_shared())?;
         Ok(Some(Self { _file: file }))
     }
 }
 
-fn acquire(file: &File, wait: Duration, attempt: impl Fn() -> Result<(), TryLockError>) -> Result<()> {
+fn acquire(
+    file: &File,
+    what: &str,
+    wait: Duration,
+    attempt: impl Fn() -> Result<(), TryLockError>,
+) -> Result<()> {
     let deadline = Instant::now().checked_add(wait);
     let mut pause = PAUSE.0;
     loop {
@@ -64,20 +74,20 @@ fn acquire(file: &File, wait: Duration, attempt: impl Fn() -> Result<(), TryLock
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
-                return Err(Error::storage("cannot lock the data root", &error)
+                return Err(Error::storage(format!("cannot lock {what}"), &error)
                     .cause(format!("`{}`", file.path().display()))
-                    .hint("put the data root on a file system with file locks"));
+                    .hint(format!("put {what} on a file system with file locks")));
             }
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(locked(file, wait));
+            return Err(locked(file, what, wait));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(PAUSE.1);
     }
 }
 
-fn locked(file: &File, wait: Duration) -> Error {
+fn locked(file: &File, what: &str, wait: Duration) -> Error {
     let mut holder = String::new();
     let read = File::open(file.path()).and_then(|file| file.take(LONGEST_HOLDER).read_to_string(&mut holder));
     let holder = match (read, holder.trim().parse::<u32>()) {
@@ -85,7 +95,7 @@ fn locked(file: &File, wait: Duration) -> Error {
         _ => "another process".to_owned(),
     };
     let seconds = wait.as_secs_f64();
-    Error::new(Kind::Locked, format!("the data root is locked by {holder}"))
+    Error::new(Kind::Locked, format!("{what} is locked by {holder}"))
         .cause(format!("waited {seconds} s for `{}`", file.path().display()))
         .hint("wait for it to finish, then type the same again")
 }

@@ -29,6 +29,7 @@ use std::time::Duration;
 pub use commit::{Outcome, Registration, Selection};
 pub use item::{ItemKind, ItemSeverity};
 pub use lock::DEFAULT_WAIT;
+pub(crate) use lock::Lock;
 pub use name::DatasetName;
 pub use record::{RECORD_SCHEMA, Record};
 pub use root::DataRoot;
@@ -69,7 +70,7 @@ impl Registry {
     /// The audit log.
     #[must_use]
     pub fn audit(&self) -> audit::AuditLog {
-        audit::AuditLog::new(self.root.audit())
+        audit::AuditLog::new(&self.root.audit())
     }
 
     /// The folder of one version.

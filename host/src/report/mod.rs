@@ -18,6 +18,7 @@ use crate::stages::comparison;
 use crate::stages::export::formats;
 use crate::stages::validate::{Outcome, Verdict};
 use crate::stages::validated::{Validation, line};
+use crate::trust::Admitted;
 use template::{Cited, Column, Input, Judgement, Model, Page, Table};
 
 /// Rows of each table that are shown.
@@ -237,6 +238,7 @@ fn provenance(record: &Record) -> Vec<(&'static str, String)> {
     vec![
         ("module", format!("{} {}", text("/recipe/module/id"), text("/recipe/module/version"))),
         ("library", format!("sha256 {}", text("/recipe/module/sha256"))),
+        ("trust", Admitted::recorded_in(&record.execution)),
         ("compiler", text("/recipe/module/rustc")),
         ("parameters", parameters(record)),
         ("pipeline", text("/recipe/pipeline")),

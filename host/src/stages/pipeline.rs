@@ -18,12 +18,15 @@ use crate::stages::plan::{Job, Plan};
 use crate::stages::register::{self, Registered};
 use crate::stages::validate::{self, Verdict};
 use crate::stages::validated::{Validated, Validation, rejection};
+use crate::trust::{Admitted, Policy};
 
 /// How datasets are prepared.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where modules are looked for.
     pub search_path: Vec<SearchDirectory>,
+    /// Which modules may run.
+    pub policy: Policy,
     /// How inputs are read.
     pub ingest: IngestOptions,
     /// Where and within which limits modules run.
@@ -130,7 +133,7 @@ pub fn prepare(
 /// As [`prepare`].
 pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn Listener) -> Result<Checked> {
     let mut clock = Clock::start();
-    let plan = Plan::new(job, &options.search_path)?;
+    let plan = Plan::new(job, &options.search_path, &options.policy)?;
     clock.lap("plan");
     let ingested = Ingested::new(plan, &options.ingest)?;
     clock.lap("ingest");
@@ -142,7 +145,7 @@ pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn L
     {
         return Ok(Checked { found, recipe, clock });
     }
-    let derived = Derived::new(ingested, options.derive, listener)?;
+    let derived = Derived::new(ingested, &options.derive, listener)?;
     clock.lap("derive");
     let validated = Validated::new(derived, &options.validation)?;
     clock.lap("validate");
@@ -299,6 +302,8 @@ pub struct PlanModule {
     pub path: String,
     /// Digest of the library.
     pub sha256: Digest,
+    /// Who vouches for it.
+    pub trust: Admitted,
 }
 
 /// An input of a plan.
@@ -319,7 +324,7 @@ pub struct PlanInput {
 /// # Errors
 /// As [`prepare`], for the stages before derive.
 pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result<PlanReport> {
-    let ingested = Ingested::new(Plan::new(job, &options.search_path)?, &options.ingest)?;
+    let ingested = Ingested::new(Plan::new(job, &options.search_path, &options.policy)?, &options.ingest)?;
     let known = match registry {
         Some(registry) => registry.lookup(ingested.plan().name(), &ingested.recipe())?,
         None => None,
@@ -332,6 +337,7 @@ pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result
             version: module.embedded.manifest.version.clone(),
             path: module.path.display().to_string(),
             sha256: module.digest,
+            trust: module.admitted.clone(),
         },
         inputs: ingested
             .inputs()
@@ -374,11 +380,11 @@ pub fn reproduce(
     options: &Options,
     listener: &dyn Listener,
 ) -> Result<Reproduced> {
-    let plan = Plan::new(job, &options.search_path)?;
+    let plan = Plan::new(job, &options.search_path, &options.policy)?;
     let then = record.provenance.pointer("/recipe/module/sha256").and_then(Value::as_str);
     let same_library = then == Some(plan.module().digest.to_string().as_str());
     let ingested = Ingested::new(plan, &options.ingest)?;
-    let derived = Derived::new(ingested, options.derive, listener)?;
+    let derived = Derived::new(ingested, &options.derive, listener)?;
     // Held to what it was held to then; what was demanded since is another question.
     let then = record.provenance.pointer("/validation/options");
     let validation = then.and_then(|options| serde_json::from_value(options.clone()).ok());

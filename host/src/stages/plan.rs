@@ -14,6 +14,7 @@ use crate::modules::manifest::Embedded;
 use crate::platform::SealedFile;
 use crate::registry::DatasetName;
 use crate::stages::parameters::{self, Given};
+use crate::trust::{Admitted, Policy};
 
 /// One dataset that somebody wants.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,8 @@ pub struct PlannedModule {
     pub library: SealedFile,
     /// What it says of itself.
     pub embedded: Embedded,
+    /// Who vouches for it.
+    pub admitted: Admitted,
 }
 
 impl PlannedModule {
@@ -124,13 +127,14 @@ impl Plan {
     ///
     /// # Errors
     /// Everything that can be known to be wrong before an input is read.
-    pub fn new(job: &Job, search_path: &[SearchDirectory]) -> Result<Self> {
+    pub fn new(job: &Job, search_path: &[SearchDirectory], policy: &Policy) -> Result<Self> {
         let found = discover::find(search_path, &job.module)?;
         let digest = Digest::of(&found.bytes);
+        let admitted = policy.admit(&found, &digest)?;
         let library = SealedFile::from_bytes("module", &found.bytes).map_err(|error| {
             Error::new(Kind::Internal, "cannot make a private copy of the module").cause(error.to_string())
         })?;
-        let module = PlannedModule { path: found.path, digest, library, embedded: found.embedded };
+        let module = PlannedModule { path: found.path, digest, library, embedded: found.embedded, admitted };
         let descriptor = module.descriptor();
         let bundled = if job.inputs.is_empty() { Some(bundled_default(descriptor)?) } else { None };
         let inputs = match bundled {

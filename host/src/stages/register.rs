@@ -143,6 +143,7 @@ fn execution(validated: &Validated) -> Value {
     json!({
         "inputs": origins,
         "module_path": ingested.plan.module.path,
+        "trust": ingested.plan.module.admitted,
         "derivation": validated.derived.execution,
         "host": env!("CARGO_PKG_VERSION"),
         "operating_system": std::env::consts::OS,

@@ -126,7 +126,7 @@ fn batches(table: &Drained) -> Faults {
 }
 
 /// Limits, nulls, identities and covariances; only for a result whose structure is right.
-fn values(suite: &Suite, outcome: &Outcome) -> Faults {
+pub(super) fn values(suite: &Suite, outcome: &Outcome) -> Faults {
     let Some(contract) = suite.descriptor.outputs.get(&outcome.report.output) else { return Faults::new() };
     let mut faults = Faults::new();
     for promised in &contract.tables {

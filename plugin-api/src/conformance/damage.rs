@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::contract::structure;
+use super::contract::{structure, values};
 use super::references::references;
 use super::run::Listener;
 use super::{Example, Faults, Suite};
-use crate::{Fault, InputForm, ModuleError, ParameterKind, ParameterSpecification};
+use crate::{Fault, InputForm, ModuleError, ParameterKind, ParameterSpecification, Severity};
 
 /// A derivation without a required input says which one is missing.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn missing_inputs_are_named(suite: &Suite) -> Faults {
 }
 
 /// Inputs that are cut off, garbled or exchanged never lead to a panic or an internal error; what is refused is refused
-/// with role and message, and in a text at least sometimes with the line.
+/// with role and message, and in a text at least sometimes with the line. What is empty, HTML or noise is refused.
 #[must_use]
 pub fn damaged_inputs_are_refused_with_their_place(suite: &Suite) -> Faults {
     let mut faults = Faults::new();
@@ -65,7 +65,9 @@ pub fn damaged_inputs_are_refused_with_their_place(suite: &Suite) -> Faults {
                 }
                 let inspection = suite.inspect(&example, &Listener::patient()).err();
                 let inspection = inspection.as_ref().and_then(|error| bad_error(suite, error));
-                let found = misbehaviour(suite, &result).chain(inspection);
+                let taken =
+                    NOT_DATA.contains(&what.as_str()).then(|| taken_for_data(suite, &result)).flatten();
+                let found = misbehaviour(suite, &result).chain(inspection).chain(taken);
                 faults.extend(
                     found.map(|fault| format!("example `{}`, input `{role}` {what}: {fault}", example.name)),
                 );
@@ -94,6 +96,17 @@ pub fn odd_parameters_are_refused(suite: &Suite) -> Faults {
         }
     }
     faults
+}
+
+/// Damages that leave nothing of an input.
+const NOT_DATA: [&str; 3] = ["empty", "as HTML", "as garbage"];
+
+/// A module may be made for empty inputs; then what it returns keeps its promises.
+fn taken_for_data(suite: &Suite, result: &Result<super::run::Outcome, ModuleError>) -> Option<String> {
+    let outcome = result.as_ref().ok().filter(|outcome| structure(suite, outcome).is_empty())?;
+    let reported = outcome.report.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let broken = values(suite, outcome).into_iter().next().filter(|_| !reported)?;
+    Some(format!("it is taken for data, and the result breaks the contract: {broken}"))
 }
 
 /// What is wrong with the answer to a damaged input: how it was refused, or what was made of it.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::description::misfit;
 use super::{Example, Faults, Suite, is_plain, repeated};
+use crate::BundledDataset;
 
 /// Bundled datasets and catalogue: roles, parameters and files exist, and digests are those of the files.
 #[must_use]
@@ -34,22 +35,31 @@ pub fn embedded_data_are_what_the_description_says(suite: &Suite) -> Faults {
 
 /// The datasets that need nothing but what is embedded.
 pub(super) fn embedded_examples(suite: &Suite) -> Vec<Example> {
-    let example = |name: &str, inputs: Vec<(String, &str)>, parameters: Map<String, Value>| {
-        let bytes = |(role, file)| Some((role, suite.files.get(file)?.to_vec()));
-        let inputs: Option<BTreeMap<_, _>> = inputs.into_iter().map(bytes).collect();
-        Some(Example { name: name.to_owned(), inputs: inputs?, parameters })
-    };
-    let mut examples = Vec::new();
-    for dataset in &suite.descriptor.bundled {
-        let inputs = dataset.inputs.iter().map(|(role, file)| (role.clone(), file.file.as_str())).collect();
-        examples.extend(example(&dataset.name, inputs, dataset.parameters.clone().into_iter().collect()));
-    }
+    let mut examples: Vec<Example> =
+        suite.descriptor.bundled.iter().filter_map(|dataset| bundled_example(suite, dataset)).collect();
     for (name, dataset) in &catalogued(suite).unwrap_or_default() {
         let inputs = object(dataset, "inputs");
-        let inputs = inputs.iter().map(|(role, input)| (role.clone(), text(input, "bundled"))).collect();
-        examples.extend(example(name, inputs, object(dataset, "parameters")));
+        let inputs = inputs.iter().map(|(role, input)| (role, text(input, "bundled")));
+        examples.extend(example(suite, name, inputs, object(dataset, "parameters")));
     }
     examples
+}
+
+/// A bundled dataset, unless one of its files is not embedded.
+pub(super) fn bundled_example(suite: &Suite, dataset: &BundledDataset) -> Option<Example> {
+    let inputs = dataset.inputs.iter().map(|(role, file)| (role, file.file.as_str()));
+    example(suite, &dataset.name, inputs, dataset.parameters.clone().into_iter().collect())
+}
+
+fn example<'n>(
+    suite: &Suite,
+    name: &str,
+    inputs: impl Iterator<Item = (&'n String, &'n str)>,
+    parameters: Map<String, Value>,
+) -> Option<Example> {
+    let bytes = |(role, file): (&String, &str)| Some((role.clone(), suite.files.get(file)?.to_vec()));
+    let inputs: Option<BTreeMap<_, _>> = inputs.map(bytes).collect();
+    Some(Example { name: name.to_owned(), inputs: inputs?, parameters })
 }
 
 fn name_and_title(name: &str, title: &str) -> Faults {
@@ -93,7 +103,11 @@ fn digest(suite: &Suite, file: &str, stated: &str) -> Option<String> {
 
 /// In lower-case hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn unnamed_files(suite: &Suite) -> Faults {

@@ -7,7 +7,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! plugin-api = { version = "1.1", features = ["conformance"] }
+//! plugin-api = { version = "1.2", features = ["conformance"] }
 //! ```
 //!
 //! ```text
@@ -27,13 +27,17 @@
 //! Everything is repeatable: damages are drawn from a generator with a fixed seed, in a number that follows from the
 //! size of the examples, so that a module with small examples is done within seconds in a debug build.
 //!
+//! `host plugin test PATH` runs the same checks over a library, whatever it is written in, each in a process of its own.
+//!
 //! [`export_module!`]: crate::export_module
 
+mod alone;
 mod behaviour;
 mod contract;
 mod damage;
 mod data;
 mod description;
+mod digest;
 mod references;
 mod run;
 #[cfg(test)]
@@ -43,9 +47,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use self::alone::Surroundings;
+pub use self::alone::{limits_are_honoured, nothing_is_left_behind};
 pub use self::behaviour::{
-    cancellation_is_obeyed, nothing_is_left_behind, progress_rises_from_0_to_1,
-    the_same_input_gives_the_same_result,
+    cancellation_is_obeyed, progress_rises_from_0_to_1, the_same_input_gives_the_same_result,
 };
 pub use self::contract::examples_keep_the_contract;
 pub use self::damage::{
@@ -53,8 +58,10 @@ pub use self::damage::{
 };
 pub use self::data::embedded_data_are_what_the_description_says;
 pub use self::description::the_description_is_consistent;
+pub use self::digest::bundled_datasets_give_their_results;
 pub use self::references::exports_models_and_plots_refer_to_what_is_there;
-use self::run::{Derive, Inspect, derive_with, inspect_with};
+use self::run::Functions;
+pub use self::run::{Outcome, Subject};
 use crate::Descriptor;
 use crate::error::presentable;
 use crate::export::Exported;
@@ -104,10 +111,8 @@ pub struct Suite {
     manifest: Value,
     files: BTreeMap<&'static str, &'static [u8]>,
     examples: Vec<Example>,
-    derive: Derive,
-    inspect: Inspect,
-    /// Name of the module of tests, by which a test binary can be told to run one of them.
-    tests: String,
+    subject: Box<dyn Subject>,
+    surroundings: Surroundings,
 }
 
 impl Suite {
@@ -117,16 +122,28 @@ impl Suite {
     /// When the section or the description inside it cannot be read at all.
     #[must_use]
     pub fn of<T: Exported>(tests: &str, examples: Vec<Example>) -> Self {
-        match Self::read(T::section(), (derive_with::<T>, inspect_with::<T>), tests, examples) {
+        // By the path below the crate a test binary can be told to run one of its tests.
+        let tests = tests.split_once("::").map_or("", |(_, path)| path).to_owned();
+        let subject = Box::new(Functions::of::<T>());
+        match Self::read(T::section(), subject, Surroundings::Tests(tests), examples) {
             Ok(suite) => suite,
             Err(fault) => panic!("the_description_is_consistent: {fault}"),
         }
     }
 
+    /// The suite of a library that was loaded into a process of its own, with an empty working directory. The datasets
+    /// that travel inside it are the examples.
+    ///
+    /// # Errors
+    /// What is wrong with the section, when it or the description inside it cannot be read at all.
+    pub fn of_library(section: &'static [u8], subject: Box<dyn Subject>) -> Result<Self, String> {
+        Self::read(section, subject, Surroundings::Alone, Vec::new())
+    }
+
     fn read(
         section: &'static [u8],
-        (derive, inspect): (Derive, Inspect),
-        tests: &str,
+        subject: Box<dyn Subject>,
+        surroundings: Surroundings,
         examples: Vec<Example>,
     ) -> Result<Self, String> {
         let records = section::decode(section)?;
@@ -143,8 +160,7 @@ impl Suite {
             .map_err(|error| format!("the description does not follow `host.module/1`: {error}"))?;
         let files = records.iter().filter(|record| record.kind == section::FILE);
         let files = files.map(|record| (record.name, record.content)).collect();
-        let tests = tests.split_once("::").map_or("", |(_, path)| path).to_owned();
-        let mut suite = Self { descriptor, written, manifest, files, examples, derive, inspect, tests };
+        let mut suite = Self { descriptor, written, manifest, files, examples, subject, surroundings };
         for example in data::embedded_examples(&suite) {
             let known = |other: &Example| {
                 (&other.inputs, &other.parameters) == (&example.inputs, &example.parameters)
@@ -154,6 +170,11 @@ impl Suite {
             }
         }
         Ok(suite)
+    }
+
+    /// The names of its examples.
+    pub fn examples(&self) -> impl Iterator<Item = &str> {
+        self.examples.iter().map(|example| example.name.as_str())
     }
 
     /// Runs one check.
@@ -199,19 +220,7 @@ macro_rules! conformance {
                 $crate::conformance::Suite::of::<$module>(module_path!(), vec![$($example),*])
             }
 
-            $crate::conformance_tests! {
-                the_description_is_consistent,
-                embedded_data_are_what_the_description_says,
-                examples_keep_the_contract,
-                exports_models_and_plots_refer_to_what_is_there,
-                the_same_input_gives_the_same_result,
-                progress_rises_from_0_to_1,
-                cancellation_is_obeyed,
-                missing_inputs_are_named,
-                damaged_inputs_are_refused_with_their_place,
-                odd_parameters_are_refused,
-                nothing_is_left_behind,
-            }
+            $crate::conformance_checks! { $crate::conformance_tests }
         }
     };
 }
@@ -226,3 +235,35 @@ macro_rules! conformance_tests {
         }
     )*};
 }
+
+/// Hands the names of all checks to another macro: the one list of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_checks {
+    ($($then:tt)*) => {
+        $($then)*! {
+            the_description_is_consistent,
+            embedded_data_are_what_the_description_says,
+            examples_keep_the_contract,
+            bundled_datasets_give_their_results,
+            exports_models_and_plots_refer_to_what_is_there,
+            the_same_input_gives_the_same_result,
+            progress_rises_from_0_to_1,
+            cancellation_is_obeyed,
+            missing_inputs_are_named,
+            damaged_inputs_are_refused_with_their_place,
+            odd_parameters_are_refused,
+            limits_are_honoured,
+            nothing_is_left_behind,
+        }
+    };
+}
+
+macro_rules! list_of_checks {
+    ($($check:ident),* $(,)?) => {
+        /// Every check of the suite with its name, in the order in which they are best looked at.
+        pub const CHECKS: &[(&str, Check)] = &[$((stringify!($check), $check)),*];
+    };
+}
+
+conformance_checks! { list_of_checks }

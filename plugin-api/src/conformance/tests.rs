@@ -4,9 +4,10 @@ mod wrong;
 
 use serde_json::{Value, json};
 
+use super::alone::Surroundings;
 use super::data::sha256;
-use super::run::Derive;
-use super::{Check, Faults, Suite, behaviour};
+use super::run::{Derive, Functions};
+use super::{Check, Faults, Suite, alone};
 use crate::{
     Axis, Context, Curve, Derived, ExportContent, ExportFile, ExportFormat, Finding, Inputs, Matrix,
     ModuleError, Parameters, Plot, ReferenceModel, Series, Table,
@@ -74,7 +75,8 @@ fn section(description: &Value, catalogue: &Value) -> &'static [u8] {
 
 fn suite_of(description: &Value, catalogue: &Value, derive: Derive) -> Suite {
     let section = section(description, catalogue);
-    Suite::read(section, (derive, inspect), "plugin_api::conformance::tests", Vec::new()).unwrap()
+    let surroundings = Surroundings::Tests("conformance::tests".to_owned());
+    Suite::read(section, Box::new(Functions { derive, inspect }), surroundings, Vec::new()).unwrap()
 }
 
 fn suite(derive: Derive) -> Suite {
@@ -98,6 +100,9 @@ fn derive<'a>(
             .map_err(|_| ModuleError::bad_input("readings", format!("`{line}` is no number")).line(number))?;
         row_id.push(number.to_string());
         temperature.push(celsius + 273.15 + offset);
+    }
+    if row_id.is_empty() {
+        return Err(ModuleError::bad_input("readings", "there is no reading in it").line(1));
     }
     context.progress(1.0, "read");
     Ok(result(row_id, temperature))
@@ -170,10 +175,11 @@ fn inspect<'a>(
     derive(inputs, parameters, context).map(|derived| derived.findings)
 }
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("description", super::the_description_is_consistent),
     ("data", super::embedded_data_are_what_the_description_says),
     ("contract", super::examples_keep_the_contract),
+    ("results", super::bundled_datasets_give_their_results),
     ("references", super::exports_models_and_plots_refer_to_what_is_there),
     ("repetition", super::the_same_input_gives_the_same_result),
     ("progress", super::progress_rises_from_0_to_1),
@@ -185,7 +191,10 @@ const CHECKS: [(&str, Check); 11] = [
 ];
 
 fn left_by_a_sound_module(suite: &Suite) -> Faults {
-    behaviour::alone(suite, "conformance::tests::a_sound_module_passes_every_check")
+    alone::alone(suite, "a_sound_module_passes_every_check", |suite| {
+        let limits = super::limits_are_honoured(suite).into_iter();
+        limits.chain(alone::left_by(suite)).collect()
+    })
 }
 
 /// The one fault that the named check finds.

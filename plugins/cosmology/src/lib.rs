@@ -1,8 +1,6 @@
-//! What the cosmology modules share: physical constants, distances and growth of a stated cosmology, and readers for
-//! the plain-text tables and matrices in which surveys publish their measurements.
-//!
-//! Readers keep numbers exactly (each field is parsed to the nearest 64-bit float, nothing is rounded, scaled or
-//! guessed) and name the line and field of whatever they refuse.
+//! What the cosmology modules share: physical constants, distances and growth of a stated cosmology, and what is
+//! peculiar to the tables and matrices in which surveys publish their measurements. What any text file has is read by
+//! [`plugin_api::text`].
 #![forbid(unsafe_code)]
 
 mod arrangement;
@@ -23,5 +21,5 @@ pub mod numbers;
 pub mod recombination;
 pub mod reference;
 pub mod release_choice;
-pub mod spelling;
-pub mod text;
+
+pub use plugin_api::text;

@@ -3,7 +3,7 @@
 //! Betoule et al. 2014, arXiv:1401.4064, equations 4 (μ = m_B + α x1 - β c - M) and 11 to 13 (covariance); the blocks
 //! and the signs of their terms as in Cobaya's class `sn.jla`.
 
-use cosmology::matrix_text::MatrixText;
+use cosmology::matrix_text;
 use plugin_api::{Inputs, ModuleError};
 
 use crate::covariance::Published;
@@ -89,7 +89,7 @@ pub(crate) fn add_blocks(
             )
             .hint("leave out the parameter, or the blocks"));
         }
-        let (block, _) = MatrixText::read(role, input.bytes, published.matrix.size())?;
+        let (block, _) = matrix_text::read(role, input.bytes, published.matrix.size())?;
         published.matrix.add_scaled(factor(alpha, beta), &block);
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! The matrix as published, whatever its file.
 
 use cosmology::matrix::SquareMatrix;
-use cosmology::matrix_text::MatrixText;
+use cosmology::matrix_text;
 use cosmology::npz;
-use cosmology::text::counted;
+use cosmology::text::{MatrixText, counted};
 use plugin_api::{Input, ModuleError};
 
 /// Role of the covariance.
@@ -44,7 +44,7 @@ impl<'a> Published<'a> {
             return Err(ModuleError::bad_input(input.role, "a single array of NumPy, npy")
                 .hint("write it with `numpy.savez(PATH, cov=…)`, or as text"));
         }
-        let (mut matrix, text) = MatrixText::read(input.role, input.bytes, size)?;
+        let (mut matrix, text) = matrix_text::read(input.role, input.bytes, size)?;
         let averaged = matrix.average_mirrored(ROUNDING);
         let inverse = inverse.unwrap_or(false);
         Ok(Self { matrix, inverse, layout: text.layout(), averaged, text: Some(text) })

@@ -1,7 +1,7 @@
 //! The tables of supernova releases: which one it is, told by its columns.
 
-use cosmology::named_table::NamedTable;
-use cosmology::text::{counted, shortened};
+use cosmology::named_table;
+use cosmology::text::{TextTable, counted, shortened};
 use plugin_api::{Input, ModuleError};
 
 use crate::reader;
@@ -35,9 +35,9 @@ pub(crate) const UNDERSTOOD: &str = "these are read: Pantheon+ (`CID IDSURVEY zH
 /// Reads a table in any of the layouts.
 pub(crate) fn read(input: &Input<'_>) -> Result<Sample, ModuleError> {
     let text = input.text()?;
-    let table = match NamedTable::read(TABLE, text)? {
+    let table = match named_table::read(TABLE, text)? {
         Some(table) => table,
-        None => NamedTable::without_heading(TABLE, text, bare_columns(text)?)?,
+        None => named_table::without_heading(TABLE, text, bare_columns(text)?)?,
     };
     if table.lines().len() > MOST_ROWS {
         return Err(ModuleError::bad_input(TABLE, format!("more than {MOST_ROWS} supernovae")));
@@ -65,7 +65,7 @@ fn bare_columns(text: &str) -> Result<&'static [&'static str], ModuleError> {
     }
 }
 
-fn recognise(table: &NamedTable<'_>) -> Result<Layout, ModuleError> {
+fn recognise(table: &TextTable<'_>) -> Result<Layout, ModuleError> {
     let has = |names: &[&str]| names.iter().all(|name| table.column(name).is_some());
     let layouts: [(Layout, &[&str]); 5] = [
         (

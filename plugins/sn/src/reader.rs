@@ -1,7 +1,6 @@
 //! Reads the columns of each layout.
 
-use cosmology::named_table::{NamedColumn, NamedTable};
-use cosmology::text::shortened;
+use cosmology::text::{TextColumn, TextTable, shortened};
 use plugin_api::ModuleError;
 
 use crate::layout::{Layout, TABLE, UNDERSTOOD};
@@ -48,7 +47,7 @@ const LIGHT_CURVES: &[Carried] = &[
 ];
 
 /// Reads a table of a known layout.
-pub(crate) fn sample(table: &NamedTable<'_>, layout: Layout) -> Result<Sample, ModuleError> {
+pub(crate) fn sample(table: &TextTable<'_>, layout: Layout) -> Result<Sample, ModuleError> {
     let reader = Reader { table };
     match layout {
         Layout::PantheonPlus => {
@@ -70,11 +69,11 @@ pub(crate) fn sample(table: &NamedTable<'_>, layout: Layout) -> Result<Sample, M
 }
 
 struct Reader<'t, 'a> {
-    table: &'t NamedTable<'a>,
+    table: &'t TextTable<'a>,
 }
 
 impl<'t, 'a> Reader<'t, 'a> {
-    fn required(&self, name: &str) -> Result<NamedColumn<'t, 'a>, ModuleError> {
+    fn required(&self, name: &str) -> Result<TextColumn<'t, 'a>, ModuleError> {
         self.table.column(name).ok_or_else(|| {
             ModuleError::bad_input(TABLE, format!("the column `{name}` is missing")).hint(UNDERSTOOD)
         })

@@ -8,6 +8,7 @@ use super::table;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
 use crate::registry::audit::{Entry, Verification};
+use crate::trust::Admitted;
 
 /// Verbs on the audit log.
 #[derive(Debug, clap::Subcommand)]
@@ -73,8 +74,9 @@ impl Report for Entries {
                 entry.actor.clone(),
                 entry.action.clone(),
                 entry.subject.clone(),
+                entry.details.get("trust").map(|_| Admitted::recorded_in(&entry.details)).unwrap_or_default(),
             ]
         });
-        table::write(out, style, &["#", "TIME", "ACTOR", "ACTION", "SUBJECT"], rows)
+        table::write(out, style, &["#", "TIME", "ACTOR", "ACTION", "SUBJECT", "TRUST"], rows)
     }
 }

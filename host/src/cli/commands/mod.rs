@@ -19,6 +19,7 @@ pub mod report;
 pub mod reproduce;
 pub mod show;
 mod table;
+pub mod trust;
 pub mod validate;
 
 use crate::cli::output::Printer;
@@ -45,6 +46,7 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         Command::Check(args) => printer.report(&check::run(args, context)?),
         Command::Reproduce(args) => printer.report(&reproduce::run(args, context)?),
         Command::Plugin(command) => plugin::dispatch(command, context, printer),
+        Command::Trust(command) => trust::dispatch(command, context, printer),
         Command::Registry(registry::Command::Rebuild) => printer.report(&registry::rebuild(context)?),
         Command::Audit(audit::Command::Verify) => printer.report(&audit::verify(context)?),
         Command::Audit(audit::Command::List) => printer.report(&audit::list(context)?),

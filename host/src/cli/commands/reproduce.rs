@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::cli::arguments::TrustFlags;
 use crate::cli::context::PrepareFlags;
 use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
@@ -21,12 +22,14 @@ use crate::stages::plan::{InputPath, Job, JobInput};
 pub struct Args {
     /// Name of a registered dataset.
     name: String,
+    #[command(flatten)]
+    trust: TrustFlags,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Reproduced> {
     let (record, _) = context.current_version(&args.name)?;
-    let options = context.pipeline_options(&PrepareFlags::default())?;
+    let options = context.pipeline_options(&PrepareFlags { trust: args.trust, ..PrepareFlags::default() })?;
     let job = job(&record)?;
     pipeline::reproduce(&record, &job, &options, &Progress::new(&args.name, context.progress))
 }

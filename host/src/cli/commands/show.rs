@@ -17,6 +17,7 @@ use crate::picture::short_number;
 use crate::registry::Record;
 use crate::stages::comparison::{self, Comparison};
 use crate::stages::export::{FormatInfo, formats};
+use crate::trust::Admitted;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
@@ -201,6 +202,7 @@ impl Shown {
         };
         writeln!(out, "recipe      {}", self.record.recipe)?;
         writeln!(out, "library     sha256 {}", text("/recipe/module/sha256"))?;
+        writeln!(out, "trust       {}", plain(&Admitted::recorded_in(&self.record.execution)))?;
         let inputs = self.record.provenance.pointer("/recipe/inputs").and_then(Value::as_array);
         for input in inputs.into_iter().flatten() {
             let field = |key: &str| plain(&input.get(key).map(shown).unwrap_or_default());
@@ -208,8 +210,23 @@ impl Shown {
             writeln!(out, "            sha256 {}", field("raw_sha256"))?;
         }
         writeln!(out, "parameters  {}", text("/recipe/parameters"))?;
-        let confinement = self.record.execution.pointer("/derivation/confinement/applied");
-        writeln!(out, "confined by {}", plain(&confinement.map(shown).unwrap_or_default()))
+        writeln!(out, "confined    {}", self.confinement())
+    }
+}
+
+impl Shown {
+    /// How well the worker was confined, and by what.
+    fn confinement(&self) -> String {
+        let part = |key: &str| self.record.execution.pointer(&format!("/derivation/confinement/{key}"));
+        let list = |key: &str| -> Vec<&str> {
+            part(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let level = part("level").and_then(Value::as_str).unwrap_or("not recorded");
+        let lists = [("by", list("applied")), ("without", list("missing"))];
+        let parts = lists.iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<String> =
+            parts.map(|(word, names)| format!(", {word} {}", names.join(", "))).collect();
+        plain(&format!("{level}{}", parts.concat()))
     }
 }
 

@@ -1,49 +1,87 @@
-//! The worker's side: receive, confine, load, derive, answer.
+//! The worker's side: confine, load, then derive as often as it is asked.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use arrow_ipc::writer::StreamWriter;
-use plugin_api::host_side::{HostServices, RawOutput, ServicesHandle};
+use plugin_api::host_side::{HostServices, LoadedModule, ServicesHandle};
 use plugin_api::{Input, Level, ModuleError};
 
-use crate::modules::library::{self, Batches, matrix_elements};
+use crate::modules::library;
 use crate::modules::manifest;
-use crate::modules::worker::frames::{self, Extent, Frame, Parts, Request};
+use crate::modules::worker::frames::{self, Frame, Request, Start};
+use crate::modules::worker::result::ResultWriter;
 use crate::platform::{self, MemoryFile, SealedFile};
 
-/// Answers one request on standard input. The error is for the log only: the host hears of it by the missing DONE.
+/// Confines itself, loads one module and answers requests on standard input until the host closes it. The error is for
+/// the log only: the host hears of it by the missing DONE.
 ///
 /// # Errors
 /// When the host is gone or its request malformed.
 pub fn run() -> io::Result<()> {
+    let begun = platform::begin();
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (request, descriptors) = frames::receive::<Request>(&socket, None)?
+    let (start, descriptors) = frames::receive::<Start>(&socket, None)?
         .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "no request"))?;
-    let confinement = platform::confine(&request.limits);
+    let confinement = platform::confine(begun, &start.cell)?;
+    if confinement.level < start.minimum_confinement {
+        return frames::send(&socket, &Frame::Unconfined { confinement }, &[]);
+    }
     frames::send(&socket, &Frame::Ready { confinement }, &[])?;
-    let frame = match answer(&socket, &request, descriptors) {
-        Ok(done) => done,
-        Err(Failure::Memory) => Frame::OutOfMemory,
-        Err(Failure::Refused(message)) => Frame::Refused { message },
-        Err(Failure::Module(error)) => Frame::Failed { error },
+    let module = match load(descriptors) {
+        Ok(module) => module,
+        Err(failure) => return send(&socket, &failure.into()),
     };
-    frames::send(&socket, &frame, &[]).or_else(|error| {
+    while let Some((request, descriptors)) = frames::receive::<Request>(&socket, None)? {
+        frames::send(&socket, &Frame::Accepted, &[])?;
+        let frame = answer(&socket, module, &request, descriptors).unwrap_or_else(Frame::from);
+        let fit_for_more = floating_point_is_as_it_was();
+        send(&socket, &frame)?;
+        if !fit_for_more {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn send(socket: &UnixStream, frame: &Frame) -> io::Result<()> {
+    frames::send(socket, frame, &[]).or_else(|error| {
         if error.kind() != io::ErrorKind::InvalidInput {
             return Err(error);
         }
         let error = ModuleError::internal("its answer is longer than a control message may be");
-        frames::send(&socket, &Frame::Failed { error }, &[])
+        frames::send(socket, &Frame::Failed { error }, &[])
     })
+}
+
+/// A module may set how the processor rounds. Whoever comes next would get other bytes.
+fn floating_point_is_as_it_was() -> bool {
+    use std::hint::black_box;
+
+    let (one, little, tiny) = (black_box(1.0_f64), black_box(1e-30_f64), black_box(f64::MIN_POSITIVE));
+    let to_nearest = [one + little, one - little, -one + little, -one - little]
+        .into_iter()
+        .zip([1.0_f64, 1.0, -1.0, -1.0])
+        .all(|(sum, expected)| sum.to_bits() == expected.to_bits());
+    to_nearest && (tiny / 2.0).to_bits() != 0 && (black_box(f64::from_bits(1)) * 2.0).to_bits() == 2
 }
 
 enum Failure {
     Memory,
     Refused(String),
     Module(ModuleError),
+}
+
+impl From<Failure> for Frame {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Memory => Self::OutOfMemory,
+            Failure::Refused(message) => Self::Refused { message },
+            Failure::Module(error) => Self::Failed { error },
+        }
+    }
 }
 
 impl From<ModuleError> for Failure {
@@ -61,26 +99,9 @@ impl From<io::Error> for Failure {
     }
 }
 
-fn answer(socket: &UnixStream, request: &Request, descriptors: Vec<OwnedFd>) -> Result<Frame, Failure> {
-    let mut descriptors = descriptors.into_iter();
-    let mut next = || {
-        descriptors
-            .next()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "a descriptor is missing"))
-    };
-    let library_file = SealedFile::from_descriptor(next()?)?;
-    let result = MemoryFile::from_descriptor(next()?);
-    let mut mappings = Vec::new();
-    for _ in &request.inputs {
-        mappings.push(SealedFile::from_descriptor(next()?)?.map()?);
-    }
-    let inputs: Vec<Input<'_>> = request
-        .inputs
-        .iter()
-        .zip(&mappings)
-        .map(|(input, bytes)| Input { role: &input.role, name: &input.name, bytes })
-        .collect();
-
+/// Loads the module; its library stays for the life of the process.
+fn load(descriptors: Vec<OwnedFd>) -> Result<LoadedModule, Failure> {
+    let library_file = SealedFile::from_descriptor(next(&mut descriptors.into_iter())?)?;
     let embedded =
         manifest::read(&library_file.map()?).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let loadable = library_file.loadable()?;
@@ -93,84 +114,40 @@ fn answer(socket: &UnixStream, request: &Request, descriptors: Vec<OwnedFd>) -> 
             Failure::Refused(text)
         }
     })?;
-    let services = Services::new(socket, Duration::from_millis(request.limits.timeout_milliseconds));
-    let handle = ServicesHandle::new(&services);
-    let done = library::derive(&module, &inputs, &request.parameters, &handle, |output| {
-        let mut writer = ResultWriter { file: result, written: 0 };
-        writer.write(output)
-    })?;
     // The library was opened by the name of this descriptor, so the descriptor lives as long as the library: for ever.
     std::mem::forget(library_file);
+    Ok(module)
+}
+
+fn next(descriptors: &mut impl Iterator<Item = OwnedFd>) -> io::Result<OwnedFd> {
+    let missing = || io::Error::new(io::ErrorKind::UnexpectedEof, "a descriptor is missing");
+    descriptors.next().ok_or_else(missing)
+}
+
+fn answer(
+    socket: &UnixStream,
+    module: LoadedModule,
+    request: &Request,
+    descriptors: Vec<OwnedFd>,
+) -> Result<Frame, Failure> {
+    let mut descriptors = descriptors.into_iter();
+    let result = MemoryFile::from_descriptor(next(&mut descriptors)?);
+    let mut mappings = Vec::new();
+    for _ in &request.inputs {
+        mappings.push(SealedFile::from_descriptor(next(&mut descriptors)?)?.map()?);
+    }
+    let inputs: Vec<Input<'_>> = request
+        .inputs
+        .iter()
+        .zip(&mappings)
+        .map(|(input, bytes)| Input { role: &input.role, name: &input.name, bytes })
+        .collect();
+    let services = Services::new(socket, Duration::from_millis(request.timeout_milliseconds));
+    let handle = ServicesHandle::new(&services);
+    let done = library::derive(&module, &inputs, &request.parameters, &handle, |output| {
+        ResultWriter::new(result).write(output)
+    })?;
     Ok(done)
-}
-
-/// Counts what it writes, so that each part's place is known.
-struct ResultWriter {
-    file: MemoryFile,
-    written: u64,
-}
-
-impl ResultWriter {
-    fn write(&mut self, output: RawOutput<'_>) -> Result<Frame, ModuleError> {
-        let report =
-            serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
-        let report = self.part(|file| file.write_all(&report).map_err(write_error))?;
-        let mut streams = output.streams.into_iter();
-        let tables = streams
-            .by_ref()
-            .take(output.report.tables.len())
-            .map(|stream| self.part(|file| file.table(Batches::new(stream)?)))
-            .collect::<Result<_, _>>()?;
-        let matrices = streams
-            .map(|stream| {
-                let elements = matrix_elements(Batches::new(stream)?)?;
-                self.part(|file| file.write_all(elements.inner()).map_err(write_error))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Frame::Done { parts: Parts { report, tables, matrices } })
-    }
-
-    fn table(&mut self, batches: Batches<'_>) -> Result<(), ModuleError> {
-        let mut writer =
-            StreamWriter::try_new(self, &batches.schema()).map_err(|error| arrow_error(&error))?;
-        for batch in batches {
-            writer.write(&batch?).map_err(|error| arrow_error(&error))?;
-        }
-        writer.finish().map_err(|error| arrow_error(&error))
-    }
-
-    fn part(
-        &mut self,
-        write: impl FnOnce(&mut Self) -> Result<(), ModuleError>,
-    ) -> Result<Extent, ModuleError> {
-        // A reader can use the bytes where they are when each part begins at a multiple of 64.
-        let padding = usize::try_from(self.written.next_multiple_of(64) - self.written).unwrap_or_default();
-        self.write_all(&[0; 64][..padding]).map_err(write_error)?;
-        let offset = self.written;
-        write(self)?;
-        Ok(Extent { offset, length: self.written - offset })
-    }
-}
-
-impl Write for ResultWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.written += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
-fn write_error(error: io::Error) -> ModuleError {
-    ModuleError::internal(format!("cannot write the result: {error}"))
-}
-
-fn arrow_error(error: &arrow_schema::ArrowError) -> ModuleError {
-    ModuleError::internal(format!("cannot write the result: {error}"))
 }
 
 /// Sends log and progress to the host; asks the module to stop when its time is up.

@@ -13,23 +13,32 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::{Confinement, Limits};
+use crate::platform::{Cell, Confinement, ConfinementLevel};
 
 /// Longest frame. Reports travel in the result file, so control messages are short.
 pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
 
-/// Most descriptors that travel with the request; the kernel's own limit is 253.
+/// Most descriptors that travel with a message; the kernel's own limit is 253.
 pub const DESCRIPTOR_LIMIT: usize = 64;
 
-/// What the host asks. Descriptors: module, result file, then one for each input.
+/// What a worker is told before anything else. Descriptor: the module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// What it must put itself into.
+    pub cell: Cell,
+    /// With less it must not load the module.
+    pub minimum_confinement: ConfinementLevel,
+}
+
+/// What the host asks, once or several times. Descriptors: result file, then one for each input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Inputs by role and file name, in order of their descriptors.
     pub inputs: Vec<RequestInput>,
     /// Resolved parameters, a JSON object.
     pub parameters: String,
-    /// What the worker may use.
-    pub limits: Limits,
+    /// Wall time for this derivation.
+    pub timeout_milliseconds: u64,
 }
 
 /// One input of a request.
@@ -50,6 +59,13 @@ pub enum Frame {
         /// What was applied.
         confinement: Confinement,
     },
+    /// The confinement is less than was demanded; nothing was loaded.
+    Unconfined {
+        /// What was applied.
+        confinement: Confinement,
+    },
+    /// The request has arrived; what follows belongs to it.
+    Accepted,
     /// A line for the log.
     Log {
         /// 0 error … 4 trace.

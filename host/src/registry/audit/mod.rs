@@ -10,7 +10,7 @@ mod tail;
 mod verify;
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +67,15 @@ pub struct Entry {
     pub sha256: Digest,
 }
 
+impl Entry {
+    fn tells_of(&self, action: &Action) -> bool {
+        let mut details = action.details.clone();
+        redact(&mut details);
+        let told = (&self.time, &self.actor, &self.action, &self.subject, &self.details);
+        told == (&action.time, &action.actor, &action.action, &action.subject, &details)
+    }
+}
+
 /// Number and digest of the last line, as kept beside the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -86,27 +95,33 @@ impl Head {
     }
 }
 
-/// The log of one data root.
+/// The log of one data root, or of any other folder with one writer at a time.
 #[derive(Debug, Clone)]
 pub struct AuditLog {
-    directory: PathBuf,
+    log: PathBuf,
+    head: PathBuf,
 }
 
 impl AuditLog {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    pub(super) fn new(directory: &Path) -> Self {
+        Self::of_files(directory.join("audit.jsonl"), directory.join("head.json"))
+    }
+
+    /// A log in these two files.
+    pub(crate) fn of_files(log: PathBuf, head: PathBuf) -> Self {
+        Self { log, head }
     }
 
     /// The file with the lines.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.directory.join("audit.jsonl")
+        self.log.clone()
     }
 
     /// The file with number and digest of the last line.
     #[must_use]
     pub fn head_path(&self) -> PathBuf {
-        self.directory.join("head.json")
+        self.head.clone()
     }
 
     /// The lines in order. A line that is not what was written is an error; those after it still come.
@@ -150,6 +165,16 @@ impl AuditLog {
             }
         }
         Ok(verifier.finish(head))
+    }
+
+    /// Appends a line, unless the last one tells of this very action: an interrupted writer may have come that far. The
+    /// caller holds the lock of the folder.
+    pub(crate) fn append_once(&self, action: &Action) -> Result<()> {
+        let mut tail = self.recover()?;
+        if !tail.last.as_ref().is_some_and(|last| last.tells_of(action)) {
+            self.append(&mut tail, action)?;
+        }
+        self.publish_head(&mut tail)
     }
 
     /// The head; nothing if the file is missing.

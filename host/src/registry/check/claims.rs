@@ -58,7 +58,7 @@ impl Claims {
     }
 
     fn read_audit(&mut self, root: &DataRoot, findings: &mut Findings<'_>) -> Result<Logged> {
-        let log = AuditLog::new(root.audit());
+        let log = AuditLog::new(&root.audit());
         let mut logged = Logged::new();
         let verification = log.verify_with(|entry| {
             if let Some(line) = RecordLine::of(&entry) {

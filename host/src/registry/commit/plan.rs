@@ -135,6 +135,10 @@ impl Plan {
             "record_sha256": planned.sha256,
             "provenance_sha256": record.provenance_sha256,
         });
+        // Who vouched for the module that ran.
+        if let Some(trust) = record.execution.get("trust") {
+            details["trust"] = trust.clone();
+        }
         if let Some(quarantined) = quarantined {
             details["quarantined"] = Value::String(quarantined.to_owned());
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: pure and free of global state. What comes in could be sent as bytes, and what comes out follows from it.
 
-mod import;
+pub mod import;
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,12 @@ use serde_json::Value;
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Kind, Result};
-use crate::modules::library;
 use crate::modules::worker::frames::{Request, RequestInput};
-use crate::modules::worker::parent::{self, Listener, module_error};
-use crate::platform::{Confinement, Limits, Mapping, SealedFile};
+use crate::modules::worker::parent::{
+    self, Listener, Task, Terms, WorkerRecord, Workers, module_error, unconfined,
+};
+use crate::modules::{compatibility, library};
+use crate::platform::{Confinement, ConfinementLevel, Limits, Mapping, SealedFile};
 use crate::stages::ingest::Ingested;
 
 /// Where the module runs.
@@ -30,12 +32,24 @@ pub enum Isolation {
 }
 
 /// How a derivation runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DeriveOptions {
     /// Where.
     pub isolation: Isolation,
     /// Within which limits.
     pub limits: Limits,
+    /// How well the module must be confined to be loaded at all.
+    pub minimum_confinement: ConfinementLevel,
+    /// Where workers come from.
+    pub workers: Workers,
+}
+
+impl DeriveOptions {
+    /// The same, with a worker of its own for every derivation.
+    #[must_use]
+    pub fn with_fresh_workers(&self) -> Self {
+        Self { workers: Workers::fresh(), ..self.clone() }
+    }
 }
 
 /// What the module made of the inputs, not yet validated.
@@ -53,6 +67,9 @@ pub struct Execution {
     pub isolation: Isolation,
     /// What confined the worker.
     pub confinement: Confinement,
+    /// Which worker, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerRecord>,
     /// Wall time, seconds.
     pub seconds: f64,
 }
@@ -62,15 +79,15 @@ impl Derived {
     ///
     /// # Errors
     /// What the module said or how it died, always naming it.
-    pub fn new(ingested: Ingested, options: DeriveOptions, listener: &dyn Listener) -> Result<Self> {
+    pub fn new(ingested: Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Self> {
         let started = Instant::now();
-        let (dataset, confinement) = match options.isolation {
-            Isolation::Process => in_worker(&ingested, options.limits, listener),
-            Isolation::InProcess => in_process(&ingested, options.limits, listener),
+        let (dataset, confinement, worker) = match options.isolation {
+            Isolation::Process => in_worker(&ingested, options, listener),
+            Isolation::InProcess => in_process(&ingested, options, listener),
         }
         .map_err(|error| name_the_file(error, &ingested))?;
         let seconds = started.elapsed().as_secs_f64();
-        let execution = Execution { isolation: options.isolation, confinement, seconds };
+        let execution = Execution { isolation: options.isolation, confinement, worker, seconds };
         Ok(Self { ingested, dataset, execution })
     }
 
@@ -98,40 +115,50 @@ fn parameters(ingested: &Ingested) -> String {
     Value::Object(ingested.plan.parameters.clone()).to_string()
 }
 
-fn in_worker(ingested: &Ingested, limits: Limits, listener: &dyn Listener) -> Result<(Dataset, Confinement)> {
+/// What a module made, what confined it, and which worker it was.
+type Ran = (Dataset, Confinement, Option<WorkerRecord>);
+
+fn in_worker(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Ran> {
     let module = &ingested.plan.module;
-    let request = Request {
-        inputs: ingested
-            .inputs
-            .iter()
-            .map(|input| RequestInput { role: input.role.clone(), name: input.name.clone() })
-            .collect(),
-        parameters: parameters(ingested),
-        limits,
-    };
     let files: Vec<&SealedFile> = ingested.inputs.iter().map(|input| &input.file).collect();
-    let answer = parent::derive(&module.descriptor().id, &module.library, &files, &request, listener)?;
+    let task = Task {
+        module_id: &module.descriptor().id,
+        library: &module.library,
+        inputs: &files,
+        request: Request {
+            inputs: ingested
+                .inputs
+                .iter()
+                .map(|input| RequestInput { role: input.role.clone(), name: input.name.clone() })
+                .collect(),
+            parameters: parameters(ingested),
+            timeout_milliseconds: options.limits.timeout_milliseconds,
+        },
+        terms: Terms {
+            library: module.digest,
+            limits: options.limits,
+            minimum_confinement: options.minimum_confinement,
+        },
+    };
+    let (answer, resting) = parent::derive(&task, &options.workers, listener)?;
     let dataset = import::from_answer(module.descriptor(), &answer)?;
-    Ok((dataset, answer.confinement))
+    // A worker whose answer was malformed has ended by now.
+    if let Some(resting) = resting {
+        options.workers.keep(resting);
+    }
+    Ok((dataset, answer.confinement, Some(answer.worker)))
 }
 
-fn in_process(
-    ingested: &Ingested,
-    limits: Limits,
-    listener: &dyn Listener,
-) -> Result<(Dataset, Confinement)> {
+fn in_process(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Ran> {
+    let limits = options.limits;
     let module = &ingested.plan.module;
     let descriptor = module.descriptor();
-    if module.embedded.manifest.panic != "unwind" {
-        return Err(Error::new(
-            Kind::Incompatible,
-            format!(
-                "module `{}` ends the process when it panics, so it cannot run inside the host",
-                descriptor.id
-            ),
-        )
-        .hint("give `--isolation process`, or rebuild the module with `panic = \"unwind\"`"));
+    let confinement = Confinement::without_a_process();
+    if confinement.level < options.minimum_confinement {
+        return Err(unconfined(&descriptor.id, options.minimum_confinement, &confinement)
+            .hint("to run it in a process of its own, give `--isolation process`"));
     }
+    compatibility::check_in_process(&descriptor.id, &module.embedded.manifest)?;
     let private_copy = |error: std::io::Error| {
         Error::new(Kind::Internal, "cannot make a private copy of the module").cause(error.to_string())
     };
@@ -161,9 +188,7 @@ fn in_process(
     outcome.map_err(|error| module_error(&descriptor.id, &limits, error))?;
     let dataset =
         imported.ok_or_else(|| Error::new(Kind::Internal, "a derivation ended without a result"))??;
-    let mut confinement = Confinement::default();
-    confinement.missing.push("process".to_owned());
-    Ok((dataset, confinement))
+    Ok((dataset, confinement, None))
 }
 
 struct InProcess<'l> {

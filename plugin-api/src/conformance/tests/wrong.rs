@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::super::{Suite, behaviour};
+use super::super::{Faults, Suite, alone};
 use super::{derive, expect, result, suite};
 use crate::{
     Context, Curve, Derived, ExportContent, ExportFormat, Fault, Finding, Inputs, ModuleError, Parameters,
@@ -153,6 +153,17 @@ fn a_module_that_misbehaves_while_it_runs_is_named() {
         derive(inputs, parameters, &Context::detached())
     });
     expect(&deaf, "cancellation", "it went on for more than a second");
+    expect(&deaf, "cancellation", "it did not ask for 1.");
+    let slow = doing!(|inputs, parameters, context| {
+        let stop = context.check_cancelled();
+        let start = Instant::now();
+        while stop.is_err() && start.elapsed() < Duration::from_millis(1050) {
+            std::hint::spin_loop();
+        }
+        stop?;
+        derive(inputs, parameters, context)
+    });
+    expect(&slow, "cancellation", "told to stop at its question 1: it went on for more than a second");
 }
 
 #[test]
@@ -212,6 +223,10 @@ fn what_a_module_does_with_bad_input_is_judged() {
     ] {
         expect(&suite, "damage", phrase);
     }
+    let credulous = doing!(|inputs, parameters, context| {
+        derive(inputs, parameters, context).or_else(|_| Ok(result(ids(0), vec![])))
+    });
+    expect(&credulous, "damage", "input `readings` empty: it is taken for data");
     let brittle = doing!(|inputs, parameters, context| {
         assert!(parameters.number("offset")?.unwrap_or_default() < 1e300, "too large");
         derive(inputs, parameters, context)
@@ -221,11 +236,24 @@ fn what_a_module_does_with_bad_input_is_judged() {
 
 /// Called by a test of its own, whose name is `test`: it is started once more, and must fail there.
 #[track_caller]
-fn expect_left(suite: &Suite, test: &str, phrase: &str) {
-    let faults = behaviour::alone(suite, &format!("conformance::tests::wrong::{test}"));
+fn expect_alone(suite: &Suite, test: &str, work: fn(&Suite) -> Faults, phrase: &str) {
+    let faults = alone::alone(suite, &format!("wrong::{test}"), work);
     let alone = std::env::vars_os().any(|(name, _)| name == "HOST_CONFORMANCE_ALONE");
     assert!(!alone || faults.is_empty(), "{faults:?}");
     assert!(alone || faults.iter().any(|fault| fault.contains(phrase)), "{faults:?}");
+}
+
+#[test]
+fn a_size_that_is_believed_is_noticed() {
+    let suite = doing!(|inputs, parameters, context| {
+        let derived = derive(inputs, parameters, context)?;
+        let first = inputs.require("readings")?.text()?.lines().next().and_then(|line| line.parse().ok());
+        let believed = vec![1_u64; first.unwrap_or_default()];
+        context.progress(1.0, &format!("{} believed", believed.len()));
+        Ok(derived)
+    });
+    let phrase = if cfg!(unix) { "memory allocation of 32000000000 bytes failed" } else { "" };
+    expect_alone(&suite, "a_size_that_is_believed_is_noticed", super::super::limits_are_honoured, phrase);
 }
 
 #[test]
@@ -235,7 +263,7 @@ fn a_thread_that_is_left_is_noticed() {
         derive(inputs, parameters, context)
     });
     let phrase = if cfg!(target_os = "linux") { "a thread was left running" } else { "" };
-    expect_left(&suite, "a_thread_that_is_left_is_noticed", phrase);
+    expect_alone(&suite, "a_thread_that_is_left_is_noticed", alone::left_by, phrase);
 }
 
 #[test]
@@ -244,11 +272,12 @@ fn a_file_that_is_written_is_noticed() {
         let _ = std::fs::create_dir("cache");
         derive(inputs, parameters, context)
     });
-    expect_left(&suite, "a_file_that_is_written_is_noticed", "the file `cache` was written");
+    let phrase = "the file `cache` was written";
+    expect_alone(&suite, "a_file_that_is_written_is_noticed", alone::left_by, phrase);
 }
 
 #[test]
 fn a_test_that_the_binary_does_not_know_proves_nothing() {
-    let faults = behaviour::alone(&suite(derive), "conformance::tests::no_such_test");
+    let faults = alone::alone(&suite(derive), "no_such_test", alone::left_by);
     assert!(faults.iter().any(|fault| fault.contains("does not know the test")), "{faults:?}");
 }

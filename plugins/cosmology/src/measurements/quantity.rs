@@ -10,7 +10,7 @@
 use std::fmt;
 
 use crate::constants::SPEED_OF_LIGHT_KM_S;
-use crate::spelling::nearest;
+use crate::text::nearest;
 
 const SMALLEST_HUBBLE_DISTANCE: f64 = 10.0;
 const LARGEST_HUBBLE_DISTANCE: f64 = 60.0;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::quantity::Quantity;
 use super::reader::Row;
 use crate::numbers::NumbersDigest;
-use crate::spelling::nearest;
+use crate::text::nearest;
 
 /// A published vector of measurements.
 #[derive(Debug, Deserialize)]

@@ -157,7 +157,7 @@ fn a_damaged_covariance_is_refused() {
     let cut = format!("22\n{}\n", rows[..7].join("\n"));
     for (covariance, line, message) in [
         (cut.as_str(), Some(8), "154 numbers for 22 × 22, which are 484"),
-        ("21\n1\n", Some(1), "21 × 21 for 22 measurements"),
+        ("21\n1\n", Some(1), "21 × 21 for 22 rows"),
         ("<!DOCTYPE html>", None, "an HTML or XML page, no matrix"),
         ("PK\u{3}\u{4}", None, "no npz archive"),
         ("", Some(1), "0 numbers for 22 × 22"),

@@ -10,15 +10,17 @@ use serde_json::{Map, Value, json};
 use crate::cli::commands::table::{self, plain};
 use crate::cli::{Context, Report, Style};
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::modules::discover;
 use crate::modules::manifest::Manifest;
 use crate::stages::parameters::expectation;
+use crate::trust::Admitted;
 
 /// Flags of `plugin info`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Id of the module, or path of its library.
+    /// Id of the module, one of its installed versions, or path of its library.
+    #[arg(value_name = "ID[@VERSION]|PATH")]
     id: String,
 }
 
@@ -27,16 +29,44 @@ pub struct Args {
 pub(super) struct Information {
     path: PathBuf,
     sha256: Digest,
+    /// How it was installed, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed: Option<Origin>,
+    /// How far it is vouched for, if that is enough to run it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<Admitted>,
+    /// Why it may not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Error>,
     manifest: Manifest,
     descriptor: Descriptor,
     parameters_schema: Value,
 }
 
+/// Where an installed module came from.
+#[derive(Debug, Serialize)]
+struct Origin {
+    source: String,
+    package_sha256: Digest,
+}
+
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
     let found = discover::find(&context.search_path, &args.id)?;
+    let sha256 = Digest::of(&found.bytes);
+    let (trust, refused) = match context.policy()?.admit(&found, &sha256) {
+        Ok(admitted) => (Some(admitted), None),
+        Err(error) => (None, Some(error)),
+    };
+    let installed = found.installed.as_ref().map(|installed| Origin {
+        source: installed.source.clone(),
+        package_sha256: installed.package_sha256,
+    });
     Ok(Information {
-        sha256: Digest::of(&found.bytes),
+        sha256,
+        installed,
+        trust,
+        refused,
         path: found.path,
         parameters_schema: parameters_schema(&found.embedded.descriptor),
         manifest: found.embedded.manifest,
@@ -95,6 +125,16 @@ impl Report for Information {
         }
         writeln!(out, "file     {}", self.path.display())?;
         writeln!(out, "sha256   {}", self.sha256)?;
+        if let Some(installed) = &self.installed {
+            writeln!(out, "from     {}", plain(&installed.source))?;
+        }
+        if let Some(trust) = &self.trust {
+            writeln!(out, "trust    {}", plain(&trust.to_string()))?;
+        }
+        if let Some(refused) = &self.refused {
+            let (bad, reset) = (style.bad.render(), style.bad.render_reset());
+            writeln!(out, "trust    {bad}may not run{reset}: {}", plain(&refused.to_string()))?;
+        }
         let manifest = &self.manifest;
         writeln!(
             out,

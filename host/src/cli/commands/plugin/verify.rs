@@ -1,13 +1,17 @@
-//! `host plugin verify`: the one verb of this group that runs modules, in workers.
+//! `host plugin verify`: who vouches for the modules, and whether they do what they promise. The one verb of this group
+//! that runs modules, in workers.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::commands::table;
+use crate::cli::arguments::TrustFlags;
 use crate::cli::context::PrepareFlags;
+use crate::cli::output::plain;
 use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
+use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{self, State};
 use crate::stages::derive::Derived;
@@ -16,27 +20,49 @@ use crate::stages::pipeline::Options;
 use crate::stages::plan::{Job, Plan};
 use crate::stages::register;
 use crate::stages::validated::Validated;
+use crate::trust::{Admitted, Policy};
 
 /// Flags of `plugin verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Id of the module; without one, every usable module.
     id: Option<String>,
+    #[command(flatten)]
+    trust: TrustFlags,
 }
 
-/// What each module did.
+/// What each module is worth and what it did.
 #[derive(Debug, Serialize)]
 pub(super) struct Verification {
     modules: Vec<Row>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Row {
     id: String,
+    /// The library, when it could be read safely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<Admitted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<Lock>,
     #[serde(skip_serializing_if = "Option::is_none")]
     derived: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Error>,
+}
+
+/// What the lock file says of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Lock {
+    NoFile,
+    NotListed,
+    Pinned,
+    Differs,
 }
 
 /// Runs the verb.
@@ -47,31 +73,60 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Verification> {
             .into_iter()
             .filter_map(|candidate| match candidate.state {
                 State::Module { embedded, shadowed_by: None, .. } => Some(embedded.descriptor.id.clone()),
+                // What it says of itself is not read, so it is named by its file.
+                State::Untrusted(_) => Some(candidate.path.display().to_string()),
                 _ => None,
             })
             .collect(),
     };
-    let options = context.pipeline_options(&PrepareFlags::default())?;
-    let modules = ids
-        .into_iter()
-        .map(|id| match verify(&id, &options) {
-            Ok(derived) => Row { id, derived: Some(derived), error: None },
-            Err(error) => Row { id, derived: None, error: Some(error) },
-        })
-        .collect();
-    Ok(Verification { modules })
+    let options = context.pipeline_options(&PrepareFlags { trust: args.trust, ..PrepareFlags::default() })?;
+    let modules = ids.into_iter().map(|id| {
+        let mut row = Row { id, ..Row::default() };
+        match row.look_and_run(&options) {
+            Ok(derived) => Row { derived: Some(derived), ..row },
+            Err(error) => Row { error: Some(error), ..row },
+        }
+    });
+    Ok(Verification { modules: modules.collect() })
+}
+
+impl Row {
+    /// Says who vouches for the module, as far as it comes; runs it only if that is enough.
+    fn look_and_run(&mut self, options: &Options) -> Result<String> {
+        let found = discover::find(&options.search_path, &self.id)?;
+        let digest = Digest::of(&found.bytes);
+        self.file = Some(found.path.clone());
+        self.sha256 = Some(digest);
+        self.lock = Some(lock_state(&options.policy, &found.embedded.descriptor.id, &found, &digest));
+        self.trust = Some(options.policy.admit(&found, &digest)?);
+        derive_twice(&self.id, options)
+    }
+
+    fn refused(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.kind == Kind::Untrusted)
+    }
+}
+
+fn lock_state(policy: &Policy, id: &str, found: &discover::Found, digest: &Digest) -> Lock {
+    let Some(lock) = &policy.lock else { return Lock::NoFile };
+    let Some(locked) = lock.modules.get(id) else { return Lock::NotListed };
+    let manifest = &found.embedded.manifest;
+    let same = locked.version == manifest.version && locked.libraries.get(&manifest.target) == Some(digest);
+    if same { Lock::Pinned } else { Lock::Differs }
 }
 
 /// Derives the bundled dataset twice and compares.
-fn verify(id: &str, options: &Options) -> Result<String> {
+fn derive_twice(id: &str, options: &Options) -> Result<String> {
     let mut versions = Vec::new();
+    // A worker that has derived once may remember it.
+    let derive = options.derive.with_fresh_workers();
     let mut name = String::new();
     for _ in 0..2 {
         let job = Job { module: id.to_owned(), ..Job::default() };
-        let plan = Plan::new(&job, &options.search_path)?;
+        let plan = Plan::new(&job, &options.search_path, &options.policy)?;
         name = plan.name().to_string();
         let ingested = Ingested::new(plan, &options.ingest)?;
-        let derived = Derived::new(ingested, options.derive, &Progress::new(id, false))?;
+        let derived = Derived::new(ingested, &derive, &Progress::new(id, false))?;
         versions.push(register::version_of(&Validated::new(derived, &options.validation)?)?);
     }
     if versions.windows(2).all(|pair| pair[0] == pair[1]) {
@@ -86,19 +141,59 @@ impl Report for Verification {
     const SCHEMA: &'static str = "host.plugin-verify/1";
 
     fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        let rows = self.modules.iter().map(|row| match (&row.derived, &row.error) {
-            (Some(name), _) => {
-                vec![row.id.clone(), "ok".to_owned(), format!("derived `{name}` twice, the same bytes")]
+        let (bold, reset) = (style.bold.render(), style.bold.render_reset());
+        for row in &self.modules {
+            let (paint, word) = match &row.error {
+                None => (style.good, "ok"),
+                Some(_) if row.refused() => (style.bad, "refused"),
+                Some(_) => (style.bad, "failed"),
+            };
+            writeln!(out, "{}{word:<8}{} {bold}{}{reset}", paint.render(), paint.render_reset(), row.id)?;
+            if let Some(file) = &row.file {
+                writeln!(out, "  file    {}", plain(&file.display().to_string()))?;
+                writeln!(out, "  path    safe: nobody else may write the file or a folder above it")?;
             }
-            (None, Some(error)) => vec![row.id.clone(), "FAILED".to_owned(), error.to_string()],
-            (None, None) => vec![row.id.clone(), "not run".to_owned(), String::new()],
-        });
-        table::write(out, style, &["ID", "STATE", ""], rows)
+            if let Some(sha256) = &row.sha256 {
+                writeln!(out, "  sha256  {sha256}")?;
+            }
+            if let Some(trust) = &row.trust {
+                writeln!(out, "  trust   {}", plain(&trust.to_string()))?;
+            }
+            if let Some(lock) = row.lock {
+                let said = match lock {
+                    Lock::NoFile => "no lock file here",
+                    Lock::NotListed => "not in the lock file",
+                    Lock::Pinned => "pinned, and the same",
+                    Lock::Differs => "pinned, and NOT the same",
+                };
+                writeln!(out, "  lock    {said}")?;
+            }
+            if let Some(name) = &row.derived {
+                writeln!(out, "  ran     derived `{}` twice, the same bytes", plain(name))?;
+            }
+            if let Some(error) = &row.error {
+                writeln!(out, "  why     {}", plain(&error.message))?;
+                for cause in &error.causes {
+                    writeln!(out, "          {}", plain(cause))?;
+                }
+                for hint in &error.hints {
+                    writeln!(out, "          hint: {}", plain(hint))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn verdict(&self) -> Option<Error> {
         let failed: Vec<&Error> = self.modules.iter().filter_map(|row| row.error.as_ref()).collect();
-        let first = failed.first()?;
-        Some(Error::new(first.kind, format!("{} of {} modules failed", failed.len(), self.modules.len())))
+        let (count, total) = (failed.len(), self.modules.len());
+        // A refusal did not run; whatever ran and failed is the graver news.
+        match failed.iter().find(|error| error.kind != Kind::Untrusted) {
+            Some(ran) => Some(Error::new(ran.kind, format!("{count} of {total} modules failed"))),
+            None if count > 0 => {
+                Some(Error::new(Kind::Untrusted, format!("{count} of {total} modules are refused")))
+            }
+            None => None,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::arguments::TrustFlags;
 use crate::stages::derive::Isolation;
 
 /// Flags of `prepare`.
@@ -60,6 +61,8 @@ pub struct Args {
     /// Most memory of a derivation, such as `512MiB` [default: 8GiB].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) max_memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) trust: TrustFlags,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

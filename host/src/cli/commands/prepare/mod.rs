@@ -39,6 +39,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
         isolation: args.isolation,
         timeout_seconds: args.timeout,
         max_memory_bytes: args.max_memory,
+        trust: args.trust,
     })?;
     if args.dry_run {
         let registry = context.open_registry().ok().filter(|_| options.cache);

@@ -151,6 +151,7 @@ impl Report for Plans {
             writeln!(out, "{}{}{}", style.bold.render(), plan.name, style.bold.render_reset())?;
             writeln!(out, "  module  {} {}  {}", plan.module.id, plan.module.version, plan.module.path)?;
             writeln!(out, "          sha256 {}", plan.module.sha256)?;
+            writeln!(out, "  trust   {}", plain(&plan.module.trust.to_string()))?;
             for input in &plan.inputs {
                 writeln!(out, "  input   {}  {}  {} bytes", input.role, input.origin, input.bytes)?;
                 writeln!(out, "          sha256 {}", input.sha256)?;

@@ -1,0 +1,136 @@
+//! `host plugin upgrade`.
+
+use std::io::{self, Write};
+
+use semver::Version;
+use serde::Serialize;
+
+use super::install;
+use super::installer::{Done, Installer, Permissions};
+use super::newer::{self, Newest};
+use crate::cli::commands::table::plain;
+use crate::cli::{Context, Report, Style};
+use crate::error::{Error, Kind, Result, StorageContext};
+use crate::packages::store::Receipt;
+
+/// Flags of `plugin upgrade`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["ids", "all"]))]
+pub struct Args {
+    /// Ids of installed modules.
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Every installed module.
+    #[arg(long)]
+    all: bool,
+    /// Go over to a package that no trusted key signed.
+    #[arg(long)]
+    allow_unsigned: bool,
+    /// Go over to a package that another trusted key signed than the installed one.
+    #[arg(long)]
+    allow_other_key: bool,
+    /// Install only what the project's `plugins.lock` lists.
+    #[arg(long)]
+    locked: bool,
+    /// Look at everything, run the modules in workers, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What became of each module.
+#[derive(Debug, Serialize)]
+pub(super) struct Upgrades {
+    dry_run: bool,
+    upgraded: Vec<Done>,
+    up_to_date: Vec<UpToDate>,
+    failed: Vec<Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct UpToDate {
+    id: String,
+    version: Version,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure {
+    id: String,
+    error: Error,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &Args, context: &Context) -> Result<Upgrades> {
+    let installer = Installer::new(context, args.locked)?;
+    let receipts: Vec<Receipt> = if args.all {
+        let modules = installer.store.modules().storage("list the installed modules")?;
+        modules.into_iter().map(|(_, receipt)| receipt).collect::<Result<_>>()?
+    } else {
+        args.ids.iter().map(|id| installer.store.require(id)).collect::<Result<_>>()?
+    };
+    let mut upgrades =
+        Upgrades { dry_run: args.dry_run, upgraded: Vec::new(), up_to_date: Vec::new(), failed: Vec::new() };
+    for receipt in &receipts {
+        match upgrade(args, &installer, receipt) {
+            Ok(Some(done)) => upgrades.upgraded.push(done),
+            Ok(None) => {
+                let (id, version) = (receipt.id.clone(), receipt.current.clone());
+                upgrades.up_to_date.push(UpToDate { id, version });
+            }
+            Err(error) if receipts.len() == 1 => return Err(error),
+            Err(error) => upgrades.failed.push(Failure { id: receipt.id.clone(), error }),
+        }
+    }
+    Ok(upgrades)
+}
+
+/// Installs the newest version from where the module came; nothing when there is no newer one.
+fn upgrade(args: &Args, installer: &Installer, receipt: &Receipt) -> Result<Option<Done>> {
+    let Newest { offer, unknown, .. } = newer::ask(&installer.fetcher, receipt)?;
+    if let Some(why) = unknown {
+        let id = &receipt.id;
+        return Err(Error::new(Kind::BadInput, format!("nobody knows whether there is a newer `{id}`"))
+            .cause(why)
+            .hint("type `host plugin install FILE|DIR|URL` with the place of newer packages"));
+    }
+    let Some(offer) = offer else { return Ok(None) };
+    let permissions = Permissions {
+        allow_unsigned: args.allow_unsigned
+            || receipt.installed().is_some_and(|before| before.allowed_unsigned),
+        allow_other_key: args.allow_other_key,
+        successor_of: receipt.installed(),
+        dry_run: args.dry_run,
+    };
+    installer.install(&offer, permissions).map(Some)
+}
+
+impl Report for Upgrades {
+    const SCHEMA: &'static str = "host.plugin-upgrade/1";
+
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        self.upgraded.iter().try_for_each(|done| install::render(done, out, style))?;
+        for UpToDate { id, version } in &self.up_to_date {
+            writeln!(
+                out,
+                "{}{id}{} {version} is the newest",
+                style.bold.render(),
+                style.bold.render_reset()
+            )?;
+        }
+        let nothing = self.upgraded.is_empty() && self.up_to_date.is_empty() && self.failed.is_empty();
+        if nothing {
+            writeln!(out, "nothing is installed")?;
+        }
+        for Failure { id, error } in &self.failed {
+            let (bad, reset) = (style.bad.render(), style.bad.render_reset());
+            writeln!(out, "{bad}failed{reset} {id}: {}", plain(&error.to_string()))?;
+            error.hints.iter().try_for_each(|hint| writeln!(out, "  hint: {}", plain(hint)))?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self) -> Option<Error> {
+        let all = self.upgraded.len() + self.up_to_date.len() + self.failed.len();
+        install::partial(self.failed.len(), all, self.failed.first().map(|failure| &failure.error))
+    }
+}

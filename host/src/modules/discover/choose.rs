@@ -1,0 +1,161 @@
+//! Chooses the module that somebody named: by id, by id and installed version, or by the path of its library.
+
+use std::io::Read;
+use std::path::Path;
+
+use semver::Version;
+
+use super::{
+    Candidate, Found, LIBRARY_LIMIT_BYTES, SearchDirectory, SearchOrigin, State, open_library, scan,
+};
+use crate::error::{Error, Kind, Result};
+use crate::modules::manifest;
+use crate::packages::store::{InstalledLibrary, Store};
+
+/// Finds a module by id, by `ID@VERSION` among those that are installed, or by path when `id` names a file.
+///
+/// # Errors
+/// [`Kind::Usage`] when there is none, or when one directory holds two; [`Kind::Untrusted`] when somebody else may have
+/// put it there.
+pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
+    if id.contains('/') {
+        return take(Path::new(id)).map_err(|error| {
+            if error.kind == Kind::Untrusted {
+                return error;
+            }
+            let kind = if Path::new(id).is_file() { Kind::Incompatible } else { Kind::Usage };
+            let mut refused = Error::new(kind, format!("`{id}` cannot be used"));
+            refused.causes = error.causes;
+            refused.hint("give the id of a module, or the path of its library")
+        });
+    }
+    if let Some((id, version)) = id.split_once('@') {
+        return find_version(path, id, version);
+    }
+    let candidates = scan(path);
+    if let Some(conflict) = same_directory_twice(&candidates, id) {
+        return Err(conflict);
+    }
+    let mut known = Vec::new();
+    let mut unusable = Vec::new();
+    let mut disabled = false;
+    for candidate in candidates {
+        let shown = candidate.path.display();
+        match &candidate.state {
+            State::Module { shadowed_by: Some(_), .. } => {}
+            State::Module { embedded, .. } if embedded.descriptor.id == id => {
+                let found = candidate.take()?;
+                if found.embedded.descriptor.id == id {
+                    return Ok(found);
+                }
+                return Err(Error::new(Kind::Incompatible, format!("`{shown}` cannot be used"))
+                    .cause("it became another module meanwhile")
+                    .hint("run `host plugin list` to see what there is"));
+            }
+            State::Module { embedded, .. } => known.push(embedded.descriptor.id.clone()),
+            State::Disabled(embedded) => disabled |= embedded.descriptor.id == id,
+            // Whoever asks for it by name must not get another one instead.
+            State::Untrusted(error) if candidate.is_named(id) => return Err(error.clone()),
+            State::Untrusted(error) => unusable.push(format!("`{shown}`: {error}")),
+            State::Broken(why) if !candidate.path.is_file() => {
+                // A directory that somebody named: perhaps another module than they meant is about to run.
+                tracing::warn!("`{shown}` of the search path cannot be used: {why}");
+                unusable.push(format!("`{shown}`: {why}"));
+            }
+            State::Broken(why) => unusable.push(format!("`{shown}`: {why}")),
+        }
+    }
+    if disabled {
+        return Err(is_disabled(id));
+    }
+    Err(not_found(path, id, &known, unusable))
+}
+
+impl Candidate {
+    /// Whether it passes for that module, as far as can be told without reading it.
+    fn is_named(&self, id: &str) -> bool {
+        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let file = format!("{prefix}{}{suffix}", id.replace('-', "_"));
+        self.path.file_name().is_some_and(|name| *name == *file)
+            || self.installed.as_ref().is_some_and(|installed| installed.id == id)
+    }
+}
+
+/// Finds one version of an installed module, whether it is the current one or not.
+fn find_version(path: &[SearchDirectory], id: &str, version: &str) -> Result<Found> {
+    let version: Version = version.parse().map_err(|error: semver::Error| {
+        Error::new(Kind::Usage, format!("`{}` is no version", version.escape_debug()))
+            .cause(error.to_string())
+            .hint("versions look like `1.2.0`; run `host plugin list` to see those that are installed")
+    })?;
+    let store = path.iter().find(|directory| directory.origin == SearchOrigin::Installed);
+    let store = store.map(|directory| Store::new(&directory.path)).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("no module `{id}` is installed"))
+            .hint("versions are chosen among installed modules: type `host plugin install FILE|DIR|URL`")
+    })?;
+    let receipt = store.require(id)?;
+    if !receipt.enabled {
+        return Err(is_disabled(id));
+    }
+    take_installed(&store.library(&receipt, &version)?)
+}
+
+/// Reads an installed module whole.
+///
+/// # Errors
+/// As [`find`].
+pub fn take_installed(installed: &InstalledLibrary) -> Result<Found> {
+    let found = take(&installed.library).map_err(|error| match error.kind {
+        Kind::Untrusted => error,
+        _ => error.hint(format!(
+            "to put it back, type `host plugin remove {}@{}`, then install it again",
+            installed.id, installed.version
+        )),
+    })?;
+    Ok(Found { installed: Some(installed.clone()), ..found })
+}
+
+fn is_disabled(id: &str) -> Error {
+    Error::new(Kind::Usage, format!("module `{id}` is disabled"))
+        .hint(format!("to use it again, type `host plugin enable {id}`"))
+}
+
+fn not_found(path: &[SearchDirectory], id: &str, known: &[String], unusable: Vec<String>) -> Error {
+    let mut error = Error::new(Kind::Usage, format!("no module `{id}` in the search path"));
+    error.causes.extend(unusable.into_iter().map(|unusable| format!("unusable: {unusable}")));
+    if let Some(near) = crate::text::nearest(id, known.iter().map(String::as_str)) {
+        error = error.hint(format!("did you mean `--plugin {near}`?"));
+    }
+    let searched: Vec<String> =
+        path.iter().map(|directory| format!("`{}`", directory.path.display())).collect();
+    error
+        .hint(format!("searched {}", searched.join(", ")))
+        .hint("to add a directory, give `--plugin-dir DIR`; to see what is there, run `host plugin list`")
+}
+
+fn same_directory_twice(candidates: &[Candidate], id: &str) -> Option<Error> {
+    candidates.iter().find_map(|candidate| match &candidate.state {
+        State::Module { embedded, shadowed_by: Some(other), .. }
+            if embedded.descriptor.id == id && candidate.path.parent() == other.parent() =>
+        {
+            Some(
+                Error::new(Kind::Usage, format!("two files in one directory are module `{id}`"))
+                    .cause(format!("`{}` and `{}`", other.display(), candidate.path.display()))
+                    .hint("remove one, or name the file: `--plugin PATH`"),
+            )
+        }
+        _ => None,
+    })
+}
+
+/// Reads the whole file once; what it says of itself is said by these very bytes.
+pub(super) fn take(path: &Path) -> Result<Found> {
+    let refused = |why: String| {
+        Error::new(Kind::Incompatible, format!("`{}` cannot be used", path.display())).cause(why)
+    };
+    let mut bytes = Vec::new();
+    let read = open_library(path)?.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes);
+    read.map_err(|error| refused(error.to_string()))?;
+    let embedded = manifest::read(&bytes).map_err(|fault| refused(fault.to_string()))?;
+    Ok(Found { path: path.to_owned(), embedded, bytes, installed: None })
+}

@@ -1,0 +1,66 @@
+//! Workers that wait for another derivation of the same module.
+//!
+//! Invariant: a worker is kept only when it looks from outside as if it had never been asked, and it serves only the
+//! library, limits and confinement that it was started for, on the thread that started it.
+
+use std::sync::{Arc, Mutex};
+
+use crate::modules::worker::process::{End, Terms, Worker};
+
+/// Most idle workers of one thread.
+const IDLE_LIMIT: usize = 4;
+
+/// Where workers come from: each from a fresh start, or from those that are idle. Dropping the last clone ends them.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    idle: Option<Arc<Mutex<Vec<Worker>>>>,
+}
+
+/// A worker that has been looked at and may be kept. Dropping it ends it.
+#[derive(Debug)]
+pub struct Resting(Worker);
+
+impl Resting {
+    /// Looks at a worker that has just answered, and ends it if it may not be kept.
+    pub(super) fn find(mut worker: Worker, workers: &Workers) -> (Option<Self>, Option<End>) {
+        if workers.idle.is_some() && worker.is_at_rest() {
+            return (Some(Self(worker)), None);
+        }
+        (None, Some(worker.end()))
+    }
+}
+
+impl Workers {
+    /// A fresh one for every derivation.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self { idle: None }
+    }
+
+    /// As few as possible.
+    #[must_use]
+    pub fn kept() -> Self {
+        Self { idle: Some(Arc::default()) }
+    }
+
+    /// Keeps a worker whose last answer was good.
+    pub fn keep(&self, resting: Resting) {
+        let Some(Ok(mut idle)) = self.idle.as_ref().map(|idle| idle.lock()) else { return };
+        let own = |worker: &Worker| worker.thread == std::thread::current().id();
+        let oldest =
+            idle.iter().position(own).filter(|_| idle.iter().filter(|one| own(one)).count() >= IDLE_LIMIT);
+        let surplus = oldest.map(|oldest| idle.remove(oldest));
+        idle.push(resting.0);
+        drop(idle);
+        // Ending takes a moment, in which the other threads need not wait.
+        drop(surplus);
+    }
+
+    /// An idle worker of this thread.
+    pub(super) fn take(&self, terms: &Terms) -> Option<Worker> {
+        let mut idle = self.idle.as_ref()?.lock().ok()?;
+        let thread = std::thread::current().id();
+        let fitting = idle.iter().position(|worker| worker.thread == thread && worker.terms == *terms)?;
+        Some(idle.remove(fitting))
+    }
+}

@@ -1,0 +1,231 @@
+//! One worker process: started, listened to, ended with everything that it started.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
+};
+
+use crate::digest::Digest;
+use crate::modules::worker::folder::Folder;
+use crate::modules::worker::frames::{self, Frame, Start};
+use crate::modules::worker::printed::Printed;
+use crate::platform::{self, Cell, Confinement, ConfinementLevel, Limits, SealedFile};
+
+/// Most threads of a module.
+pub(super) const THREAD_LIMIT: usize = 1000;
+
+/// How often a worker is looked at.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// What a worker was started for. It serves nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The library.
+    pub library: Digest,
+    /// Within which limits.
+    pub limits: Limits,
+    /// How well it must be confined to load the library.
+    pub minimum_confinement: ConfinementLevel,
+}
+
+/// A running worker. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Worker {
+    child: Child,
+    socket: UnixStream,
+    printed: Printed,
+    /// Its working directory, removed after it has ended.
+    folder: Folder,
+    ended: bool,
+    pub(super) terms: Terms,
+    /// The kernel ends a worker together with the thread that started it.
+    pub(super) thread: ThreadId,
+    /// What it said before it loaded anything.
+    pub(super) confinement: Confinement,
+    /// Requests that it has answered.
+    pub(super) derivations: u32,
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) status: io::Result<ExitStatus>,
+    /// Whether it had ended before it was killed.
+    pub(super) left_by_itself: bool,
+    pub(super) printed: String,
+}
+
+/// Why no frame came.
+#[derive(Debug)]
+pub(super) enum NoFrame {
+    TimeIsUp,
+    TooManyThreads,
+    Garbage(io::Error),
+    Silence(Option<io::Error>),
+}
+
+impl Worker {
+    /// Starts one and tells it what to load. It has not answered yet.
+    pub(super) fn start(terms: Terms, library: &SealedFile) -> io::Result<Self> {
+        let folder = Folder::create()?;
+        let (socket, theirs) = UnixStream::pair()?;
+        let mut child = Command::new(platform::own_program()?)
+            .arg0("host")
+            .arg(super::VERB)
+            .env_clear()
+            .env("TMPDIR", folder.path())
+            .current_dir(folder.path())
+            .process_group(0)
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let printed = Printed::of(child.stderr.take());
+        let worker = Self {
+            child,
+            socket,
+            printed,
+            folder,
+            ended: false,
+            terms,
+            thread: std::thread::current().id(),
+            confinement: Confinement::default(),
+            derivations: 0,
+        };
+        let folder = worker.folder.path().to_owned();
+        let cell = Cell { limits: terms.limits, folder, host_process: std::process::id() };
+        let start = Start { cell, minimum_confinement: terms.minimum_confinement };
+        // One that cannot be told will not answer either; how it ended says more than this error.
+        let _ = frames::send(&worker.socket, &start, &[library.as_fd()]);
+        Ok(worker)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(super) fn send(&self, request: &frames::Request, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        frames::send(&self.socket, request, descriptors)
+    }
+
+    /// The next frame before the deadline.
+    pub(super) fn frame(&mut self, deadline: Instant) -> Result<Frame, NoFrame> {
+        loop {
+            self.wait_for_frame(deadline)?;
+            match frames::receive::<Frame>(&self.socket, Some(deadline)) {
+                Ok(Some((frame, _))) => return Ok(frame),
+                Ok(None) => return Err(NoFrame::Silence(None)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => return Err(NoFrame::TimeIsUp),
+                    io::ErrorKind::InvalidData => return Err(NoFrame::Garbage(error)),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(NoFrame::Silence(Some(error))),
+                },
+            }
+        }
+    }
+
+    /// Waits for a frame, the deadline, or the end of the worker, whose socket another process may keep open. What it
+    /// prints is read meanwhile, so that a full pipe does not stop it.
+    fn wait_for_frame(&mut self, deadline: Instant) -> Result<(), NoFrame> {
+        let process = self.process();
+        let mut looked = Instant::now();
+        loop {
+            let ended = process.is_some_and(has_ended);
+            let slice = if ended { Duration::ZERO } else { SLICE };
+            let slice = Timespec { tv_sec: 0, tv_nsec: slice.subsec_nanos().into() };
+            let mut descriptors = vec![PollFd::new(&self.socket, PollFlags::IN)];
+            descriptors
+                .extend(self.printed.descriptor().map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)));
+            let ready = poll(&mut descriptors, Some(&slice));
+            let mut ready_descriptors = descriptors.iter().map(|descriptor| !descriptor.revents().is_empty());
+            let (frame, print) =
+                (ready_descriptors.next() == Some(true), ready_descriptors.next() == Some(true));
+            drop(descriptors);
+            match ready {
+                // What it sent before it ended is still there to be read.
+                Ok(0) if ended => return Err(NoFrame::Silence(None)),
+                Ok(_) if frame => return Ok(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(NoFrame::Silence(Some(error.into()))),
+            }
+            if print {
+                self.printed.read_what_is_there();
+            }
+            if Instant::now() >= deadline {
+                return Err(NoFrame::TimeIsUp);
+            }
+            if looked.elapsed() >= SLICE {
+                looked = Instant::now();
+                if platform::thread_count(self.id()).is_some_and(|threads| threads > THREAD_LIMIT) {
+                    return Err(NoFrame::TooManyThreads);
+                }
+            }
+        }
+    }
+
+    /// Whether it may serve another request: nothing of the last one is left of what can be seen from outside.
+    pub(super) fn is_at_rest(&mut self) -> bool {
+        self.printed.read_what_is_there();
+        self.printed.forget();
+        let mut sockets = [PollFd::new(&self.socket, PollFlags::IN)];
+        let quiet = poll(&mut sockets, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0);
+        quiet && platform::is_at_rest(self.id(), self.folder.path())
+    }
+
+    /// Its process, which is also its group.
+    fn process(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
+    }
+
+    /// Ends the worker and everything that it started. A worker that went silent gets a moment to die of its own
+    /// cause, so that the message can name it.
+    pub(super) fn end(&mut self) -> End {
+        self.ended = true;
+        let process = self.process();
+        let mut left_by_itself = process.is_some_and(has_ended);
+        let patience = Instant::now() + Duration::from_millis(200);
+        while !left_by_itself && self.peer_is_gone() && Instant::now() < patience {
+            std::thread::yield_now();
+            left_by_itself = process.is_some_and(has_ended);
+        }
+        // The worker is not reaped yet, so its number still stands for its group; the group may be empty already.
+        let _ = process.map(|group| kill_process_group(group, Signal::KILL));
+        let status = self.child.wait();
+        // The others die when the kernel gets round to it; when this returns none of them is left.
+        let patience = Instant::now() + Duration::from_secs(2);
+        while process.is_some_and(|group| test_kill_process_group(group).is_ok()) && Instant::now() < patience
+        {
+            std::thread::yield_now();
+        }
+        self.printed.read_what_is_there();
+        End { status, left_by_itself, printed: self.printed.text() }
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        self.socket.set_nonblocking(true).is_ok() && matches!((&self.socket).read(&mut [0]), Ok(0))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end();
+        }
+    }
+}
+
+/// Whether a process has ended, without reaping it.
+fn has_ended(process: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    matches!(waitid(WaitId::Pid(process), options), Ok(Some(_)))
+}

@@ -1,0 +1,22 @@
+//! What every Unix can bound with `setrlimit`.
+//!
+//! The number of processes is left alone: the kernel counts it for the whole user, so a limit that stops a worker would
+//! stop it or not depending on what else the user runs. Processes are refused by the system call filter, and the host
+//! counts threads.
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::{Confinement, Limits};
+
+/// Most files that a worker may have open.
+const OPEN_FILES: u64 = 256;
+
+pub(super) fn apply(confinement: &mut Confinement, limits: &Limits) {
+    let limit = |resource, value: u64| {
+        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) }).is_ok()
+    };
+    confinement.record("address-space-limit", limit(Resource::As, limits.memory_bytes));
+    confinement.record("file-size-limit", limit(Resource::Fsize, limits.memory_bytes));
+    confinement.record("no-core-dump", limit(Resource::Core, 0));
+    confinement.record("open-files-limit", limit(Resource::Nofile, OPEN_FILES));
+}

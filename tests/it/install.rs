@@ -1,0 +1,33 @@
+//! The life of a module that a stranger packed: installed, listed, used, upgraded, rolled back, removed. Whoever is not
+//! vouched for does not come in, and nothing that fails leaves anything behind.
+
+mod life;
+mod refused;
+mod world;
+
+use libtest_mimic::Trial;
+use tests::needs::Need;
+
+use crate::trial;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("install::the_whole_life_of_a_module", &[], life::whole),
+        trial("install::a_folder_gives_the_newest_of_each_module", &[], life::folder),
+        trial("install::a_server_gives_packages_and_newer_ones", &[], life::server),
+        trial("install::what_a_server_sends_is_what_its_index_says", &[], refused::index),
+        trial("install::an_unsigned_package_needs_somebody_who_vouches", &[], refused::unsigned),
+        trial("install::a_package_by_a_stranger_is_refused", &[], refused::stranger),
+        trial("install::an_upgrade_stays_with_its_key", &[], refused::other_key),
+        trial("install::a_changed_byte_is_refused", &[], refused::changed_byte),
+        trial("install::an_installed_library_that_was_changed_does_not_run", &[], refused::changed_library),
+        trial("install::a_key_that_is_removed_counts_no_more", &[], refused::removed_key),
+        trial("install::a_lock_file_decides_what_comes_in", &[], refused::locked),
+        trial("install::a_version_never_changes", &[], refused::other_bytes),
+        trial("install::a_damaged_receipt_hides_no_other_module", &[], refused::damaged_receipt),
+        trial("install::others_that_may_write_are_told_of", &[], refused::writable),
+        trial("install::a_dry_run_changes_nothing", &[], life::dry_run),
+        trial("install::processes_that_install_at_once_wait_for_each_other", &[], life::together),
+        trial("install::killed_at_each_call_of_an_upgrade", &[Need::Strace], life::killed),
+    ]
+}
