@@ -26,25 +26,44 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// Builds a crate for release and returns its library. What cargo says goes to standard error.
+/// How a crate is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// As its author works on it.
+    Development,
+    /// As others get it.
+    Release,
+}
+
+impl Profile {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Development => &["build"],
+            Self::Release => &["build", "--release"],
+        }
+    }
+}
+
+/// Builds a crate and returns its library. What cargo says goes to standard error.
 ///
 /// # Errors
 /// [`Kind::Usage`] where there is no cargo, [`Kind::BadInput`] when the crate does not build or makes no library that can
 /// be loaded.
-pub fn library_of_crate(folder: &Path) -> Result<PathBuf> {
+pub fn library_of_crate(folder: &Path, profile: Profile) -> Result<PathBuf> {
     let shown = folder.display();
     let manifest = fs_err::canonicalize(folder.join("Cargo.toml")).map_err(|error| {
         Error::new(Kind::BadInput, format!("the folder `{shown}` holds no crate"))
             .cause(error.to_string())
             .hint("give the folder with the module's `Cargo.toml`, or a library that is built already")
+            .hint("to begin a new module, run `host plugin new NAME`")
     })?;
     let no_cargo = |error: std::io::Error| {
         Error::new(Kind::Usage, "cannot run `cargo`, which builds the crate")
             .cause(error.to_string())
-            .hint("install Rust, or give a library that is built already: `host plugin pack PATH/libNAME.so`")
+            .hint("install Rust, or give a library that is built already")
     };
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--message-format=json-render-diagnostics"]);
+    cargo.args(profile.arguments()).arg("--message-format=json-render-diagnostics");
     cargo.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut running = cargo.spawn().map_err(no_cargo)?;
     let mut libraries = Vec::new();
@@ -57,8 +76,9 @@ pub fn library_of_crate(folder: &Path) -> Result<PathBuf> {
         }
     }
     if !running.wait().map_err(no_cargo)?.success() {
-        return Err(Error::new(Kind::BadInput, format!("the crate in `{shown}` does not build"))
-            .hint(format!("run `cargo build --release` in `{shown}` and mend what it says")));
+        return Err(Error::new(Kind::BadInput, format!("the crate in `{shown}` does not build")).hint(
+            format!("run `cargo {}` in `{shown}` and mend what it says", profile.arguments().join(" ")),
+        ));
     }
     match <[PathBuf; 1]>::try_from(libraries) {
         Ok([library]) => Ok(library),

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Answer, Request};
 use crate::error::{Error, Kind, Result};
-use crate::modules::worker::frames;
+use crate::modules::worker::{frames, signal_name};
 use crate::platform::{self, Cell, Limits, SealedFile};
 
 /// How much of what a module prints is kept.
@@ -124,7 +124,9 @@ impl Process {
         let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let how = match self.child.wait() {
             Ok(status) => match (status.signal(), status.code()) {
-                (Some(signal), _) => format!("the process was ended by {}", signal_name(signal)),
+                (Some(signal), _) => {
+                    format!("the process was ended by signal {signal}{}", signal_name(signal))
+                }
                 (None, code) => format!("the process ended with exit code {}", code.unwrap_or_default()),
             },
             Err(error) => format!("the process is lost: {error}"),
@@ -132,19 +134,4 @@ impl Process {
         let printed: Vec<&str> = printed.trim().lines().take(5).collect();
         if printed.is_empty() { how } else { format!("{how}; it printed: {}", printed.join(" | ")) }
     }
-}
-
-fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        4 => " (SIGILL)",
-        5 => " (SIGTRAP)",
-        6 => " (SIGABRT)",
-        7 => " (SIGBUS)",
-        8 => " (SIGFPE)",
-        9 => " (SIGKILL)",
-        11 => " (SIGSEGV)",
-        31 => " (SIGSYS: a system call that no derivation needs)",
-        _ => "",
-    };
-    format!("signal {signal}{name}")
 }

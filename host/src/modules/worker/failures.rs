@@ -90,9 +90,10 @@ pub(super) fn crashed(id: &str, how: &str, printed: &str) -> Error {
     error.hint("report this to the module's author; nothing was registered")
 }
 
-fn signal_name(signal: i32) -> &'static str {
+pub(in crate::modules) fn signal_name(signal: i32) -> &'static str {
     match signal {
         4 => " (SIGILL)",
+        5 => " (SIGTRAP)",
         6 => " (SIGABRT)",
         7 => " (SIGBUS)",
         8 => " (SIGFPE)",

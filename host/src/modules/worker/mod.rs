@@ -17,5 +17,7 @@ mod printed;
 mod process;
 mod result;
 
+pub(in crate::modules) use failures::signal_name;
+
 /// Name of the hidden verb.
 pub const VERB: &str = "worker";

@@ -1,4 +1,4 @@
-//! What `enable` and `disable` share.
+//! `host plugin enable` and `host plugin disable`.
 
 use std::io::{self, Write};
 
@@ -6,9 +6,16 @@ use semver::Version;
 use serde::Serialize;
 
 use crate::cli::context::actor;
-use crate::cli::{Context, Style};
+use crate::cli::{Context, Report, Style};
 use crate::error::Result;
 use crate::packages::store::Change;
+
+/// Flags of `plugin enable` and `plugin disable`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Id of an installed module.
+    id: String,
+}
 
 /// Whether a module is found now.
 #[derive(Debug, Serialize)]
@@ -19,17 +26,20 @@ pub(super) struct Enabling {
     unchanged: bool,
 }
 
-/// Lets an installed module be found, or not.
-pub(super) fn set(id: &str, enabled: bool, context: &Context) -> Result<Enabling> {
+/// Runs one of the verbs: lets an installed module be found, or not.
+pub(super) fn run(args: &Args, enabled: bool, context: &Context) -> Result<Enabling> {
+    let id = &args.id;
     let store = context.store()?;
     // Said without making a store that is not there.
     store.require(id)?;
     let switch = Change::begin(&store, &actor())?.set_enabled(id, enabled)?;
-    Ok(Enabling { id: id.to_owned(), version: switch.to, enabled, unchanged: switch.unchanged })
+    Ok(Enabling { id: id.clone(), version: switch.to, enabled, unchanged: switch.unchanged })
 }
 
-impl Enabling {
-    pub(super) fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+impl Report for Enabling {
+    const SCHEMA: &'static str = "host.plugin-enabling/1";
+
+    fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         let (bold, reset) = (style.bold.render(), style.bold.render_reset());
         let (id, state) = (&self.id, if self.enabled { "enabled" } else { "disabled" });
         let version = self.version.as_ref().map_or_else(String::new, Version::to_string);

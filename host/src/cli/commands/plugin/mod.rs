@@ -1,9 +1,6 @@
 //! `host plugin`: modules, for those who write them and for those who run them. `list` and `info` read files and run no
 //! foreign code.
 
-mod build;
-mod disable;
-mod enable;
 mod enabling;
 mod index;
 mod info;
@@ -54,9 +51,9 @@ pub enum Command {
     /// Remove an installed module, or one version of it.
     Remove(remove::Args),
     /// Let an installed module be found again.
-    Enable(enable::Args),
+    Enable(enabling::Args),
     /// Keep an installed module from being found, without removing it.
-    Disable(disable::Args),
+    Disable(enabling::Args),
     /// Write `plugins.lock`: exactly which modules this project uses.
     Lock(lock::Args),
 }
@@ -76,8 +73,8 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         Command::Upgrade(args) => printer.report(&upgrade::run(args, context)?),
         Command::Rollback(args) => printer.report(&rollback::run(args, context)?),
         Command::Remove(args) => printer.report(&remove::run(args, context)?),
-        Command::Enable(args) => printer.report(&enable::run(args, context)?),
-        Command::Disable(args) => printer.report(&disable::run(args, context)?),
+        Command::Enable(args) => printer.report(&enabling::run(args, true, context)?),
+        Command::Disable(args) => printer.report(&enabling::run(args, false, context)?),
         Command::Lock(args) => printer.report(&lock::run(args, context)?),
     }
 }

@@ -11,9 +11,10 @@ use crate::cli::{Context, Report, Style};
 use crate::digest::Digest;
 use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::packages::build::{Profile, library_of_crate};
 use crate::packages::pack::{Packed, PackedLibrary};
 use crate::packages::signature::{PublicKey, SecretKey};
-use crate::packages::{archive, build, pack, signature};
+use crate::packages::{archive, pack, signature};
 use crate::text;
 
 /// Flags of `plugin pack`.
@@ -81,7 +82,7 @@ pub(super) fn run(args: &Args, _context: &Context) -> Result<Done> {
     // A key that cannot be read is said before a build of minutes.
     let key = args.sign.as_deref().map(|file| read_key(file, args.password_file.as_deref())).transpose()?;
     let is_crate = args.path.is_dir();
-    let library = if is_crate { build::library_of_crate(&args.path)? } else { args.path.clone() };
+    let library = if is_crate { library_of_crate(&args.path, Profile::Release)? } else { args.path.clone() };
     let beside = if is_crate { args.path.as_path() } else { folder_of(&args.path) };
     let more = args.library.iter().map(|(target, file)| (Some(target.clone()), file.clone()));
     let libraries: Vec<_> = [(None, library)].into_iter().chain(more).collect();

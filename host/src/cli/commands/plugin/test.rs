@@ -7,13 +7,13 @@ use std::time::Duration;
 use plugin_api::conformance::CHECKS;
 use serde::Serialize;
 
-use super::build;
 use crate::cli::commands::table::plain;
 use crate::cli::{Context, Report, Style};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover;
 use crate::modules::suite::parent::{self, Checked};
+use crate::packages::build::{Profile, library_of_crate};
 use crate::platform::{Limits, SealedFile};
 
 /// Memory of a check, unless the configuration allows less: examples are small.
@@ -50,7 +50,11 @@ pub(super) struct Tested {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Tested> {
-    let library = if args.path.is_dir() { build::library(&args.path)? } else { whole(&args.path)? };
+    let library = if args.path.is_dir() {
+        library_of_crate(&args.path, Profile::Development)?
+    } else {
+        whole(&args.path)?
+    };
     let found = discover::find(&[], &library.display().to_string())?;
     let sealed = SealedFile::from_bytes("module", &found.bytes)
         .map_err(|error| Error::storage("cannot hold the library in memory", &error))?;
