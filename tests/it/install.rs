@@ -25,6 +25,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("install::a_lock_file_decides_what_comes_in", &[], refused::locked),
         trial("install::a_version_never_changes", &[], refused::other_bytes),
         trial("install::a_damaged_receipt_hides_no_other_module", &[], refused::damaged_receipt),
+        trial("install::no_other_library_stands_in_for_an_installed_module", &[], refused::stand_in),
+        trial(
+            "install::a_module_is_upgraded_only_to_what_somebody_vouches_for",
+            &[],
+            refused::newer_unsigned,
+        ),
         trial("install::others_that_may_write_are_told_of", &[], refused::writable),
         trial("install::a_dry_run_changes_nothing", &[], life::dry_run),
         trial("install::processes_that_install_at_once_wait_for_each_other", &[], life::together),

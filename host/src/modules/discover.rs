@@ -53,6 +53,8 @@ pub struct Candidate {
     pub path: PathBuf,
     /// Why the directory it is in is searched.
     pub origin: SearchOrigin,
+    /// The module that its place in the store says it is.
+    pub installed_id: Option<String>,
     /// How it was installed, if it was.
     pub installed: Option<InstalledLibrary>,
     /// Its other installed versions, newest first.
@@ -81,7 +83,7 @@ pub enum State {
 
 impl Candidate {
     fn new(path: PathBuf, origin: SearchOrigin, state: State) -> Self {
-        Self { path, origin, installed: None, other_versions: Vec::new(), state }
+        Self { path, origin, installed_id: None, installed: None, other_versions: Vec::new(), state }
     }
 
     /// sha256 of the library, when it is a module and can still be read.
@@ -186,7 +188,8 @@ fn installed_in(root: &Path) -> std::io::Result<Vec<Candidate>> {
                 Kind::Untrusted => State::Untrusted(error),
                 _ => State::Broken(error.to_string()),
             };
-            Candidate::new(store.receipt_path(&id), SearchOrigin::Installed, state)
+            let path = store.receipt_path(&id);
+            Candidate { installed_id: Some(id), ..Candidate::new(path, SearchOrigin::Installed, state) }
         }
     });
     Ok(modules.collect())
@@ -198,7 +201,9 @@ fn installed(store: &Store, receipt: &Receipt) -> Candidate {
         Ok(library) => library,
         Err(error) => {
             let state = State::Broken(error.to_string());
-            return Candidate::new(store.version_folder(id, current), SearchOrigin::Installed, state);
+            let path = store.version_folder(id, current);
+            let candidate = Candidate::new(path, SearchOrigin::Installed, state);
+            return Candidate { installed_id: Some(id.clone()), ..candidate };
         }
     };
     let state = match look_at(&library.library) {
@@ -218,6 +223,7 @@ fn installed(store: &Store, receipt: &Receipt) -> Candidate {
     Candidate {
         path: library.library.clone(),
         origin: SearchOrigin::Installed,
+        installed_id: Some(id.clone()),
         other_versions: others.cloned().collect(),
         installed: Some(library),
         state,

@@ -200,7 +200,7 @@ pub(super) fn damaged_receipt() {
     assert_eq!(world.prepared("light_curve", "first"), "0.3.0");
     let _ = world
         .run(&["prepare", "--plugin", "another"])
-        .failure(2, &["receipt of module `another` is damaged"]);
+        .failure(12, &["receipt of module `another` is damaged"]);
     let _ = world.ok(&["plugin", "remove", "another"]);
     assert!(!other.exists());
 }
@@ -230,4 +230,39 @@ pub(super) fn index() {
     refuse(&world, &["install", &server.url("")], &["is not the package that its index lists"]);
     let _ = world.sandbox.write("packages/index.json", index.replace("light_curve-0", "../light_curve-0"));
     let _ = world.run(&["plugin", "install", &server.url("")]).failure(16, &["no name of a package"]);
+}
+
+/// Neither in place of it, nor by the path of its file.
+#[expect(clippy::disallowed_methods, reason = "damage on purpose")]
+pub(super) fn stand_in() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let other = world.sandbox.path("home/.pbuf/plugins");
+    std::fs::copy(super::world::library("0.3.0"), other.join("liblight_curve.so")).unwrap();
+    let mut installed = tests::tree(&world.store()).into_keys();
+    let library = installed.find(|path| path.extension().is_some_and(|end| end == "so")).unwrap();
+    let library = world.store().join(library).display().to_string();
+    let _ = world.run(&["prepare", "--plugin", &library]).failure(12, &["--plugin light_curve@0.3.0"]);
+    std::fs::write(world.store().join("light_curve/receipt.json"), "{").unwrap();
+    let texts = ["installed module `light_curve` cannot be used", "host plugin remove light_curve"];
+    let _ = world.run(&["prepare", "--plugin", "light_curve"]).failure(12, &texts);
+    let _ = world.ok(&["plugin", "remove", "light_curve"]);
+    assert_eq!(world.prepared("light_curve", "first"), "0.3.0");
+}
+
+#[expect(clippy::disallowed_methods, reason = "damage on purpose")]
+pub(super) fn newer_unsigned() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", None);
+    let _ = world.ok(&["plugin", "install", "--allow-unsigned", &package]);
+    let _ = world.pack("0.4.0", "packages", None);
+    refuse(&world, &["upgrade", "light_curve"], &["`light_curve` 0.4.0 is not signed", "--allow-unsigned"]);
+    // A damaged neighbour is told of, and keeps nobody from being upgraded.
+    let other = world.store().join("another/receipt.json");
+    std::fs::create_dir(other.parent().unwrap()).unwrap();
+    std::fs::write(&other, "{").unwrap();
+    let outcome = world.run(&["plugin", "upgrade", "--all", "--allow-unsigned"]);
+    assert!(outcome.code != Some(0) && outcome.stdout.contains("0.4.0"), "{outcome:?}");
+    assert_eq!(world.prepared("light_curve", "first"), "0.4.0");
 }

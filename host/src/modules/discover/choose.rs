@@ -19,6 +19,7 @@ use crate::packages::store::{InstalledLibrary, Store};
 /// put it there.
 pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
     if id.contains('/') {
+        refuse_inside_the_store(path, id)?;
         return take(Path::new(id)).map_err(|error| {
             if error.kind == Kind::Untrusted {
                 return error;
@@ -56,6 +57,11 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
             State::Disabled(embedded) => disabled |= embedded.descriptor.id == id,
             // Whoever asks for it by name must not get another one instead.
             State::Untrusted(error) if candidate.is_named(id) => return Err(error.clone()),
+            State::Broken(why) if candidate.installed_id.as_deref() == Some(id) => {
+                return Err(Error::new(Kind::Untrusted, format!("installed module `{id}` cannot be used"))
+                    .cause(format!("`{shown}`: {why}"))
+                    .hint(format!("run `host plugin remove {id}`, then install it again")));
+            }
             State::Untrusted(error) => unusable.push(format!("`{shown}`: {error}")),
             State::Broken(why) if !candidate.path.is_file() => {
                 // A directory that somebody named: perhaps another module than they meant is about to run.
@@ -76,8 +82,7 @@ impl Candidate {
     fn is_named(&self, id: &str) -> bool {
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let file = format!("{prefix}{}{suffix}", id.replace('-', "_"));
-        self.path.file_name().is_some_and(|name| *name == *file)
-            || self.installed.as_ref().is_some_and(|installed| installed.id == id)
+        self.path.file_name().is_some_and(|name| *name == *file) || self.installed_id.as_deref() == Some(id)
     }
 }
 
@@ -112,7 +117,32 @@ pub fn take_installed(installed: &InstalledLibrary) -> Result<Found> {
             installed.id, installed.version
         )),
     })?;
+    let (id, version) = (&found.embedded.descriptor.id, &found.embedded.manifest.version);
+    if *id != installed.id || *version != installed.version.to_string() {
+        let InstalledLibrary { id: wanted, version: expected, .. } = installed;
+        return Err(Error::new(
+            Kind::Untrusted,
+            format!("installed module `{wanted}` is not what was installed"),
+        )
+        .cause(format!("`{}` is `{id}` {version}, not `{wanted}` {expected}", found.path.display()))
+        .hint(format!("run `host plugin remove {wanted}@{expected}`, then install it again")));
+    }
     Ok(Found { installed: Some(installed.clone()), ..found })
+}
+
+/// What is installed is named by its id: then its receipt, its signature and whether it is enabled are looked at too.
+fn refuse_inside_the_store(path: &[SearchDirectory], library: &str) -> Result<()> {
+    let Ok(library) = fs_err::canonicalize(library) else { return Ok(()) };
+    let store = path.iter().filter(|directory| directory.origin == SearchOrigin::Installed);
+    let mut roots = store.filter_map(|directory| fs_err::canonicalize(&directory.path).ok());
+    let Some(inside) = roots.find_map(|root| library.strip_prefix(root).ok().map(Path::to_owned)) else {
+        return Ok(());
+    };
+    let mut names = inside.iter().map(|name| name.to_string_lossy());
+    let (id, version) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+    Err(Error::new(Kind::Untrusted, format!("`{}` is a file of an installed module", library.display()))
+        .cause("by its path it would run without its receipt and its signature")
+        .hint(format!("give its id and version in place of the path: `--plugin {id}@{version}`")))
 }
 
 fn is_disabled(id: &str) -> Error {

@@ -129,9 +129,9 @@ fn difference(opened: &Opened, locked: &LockedModule, signer: Option<&Signer>) -
     }
     let key = signer.map(|signer| &signer.key_id);
     match &locked.signer {
-        Some(locked) if key.is_some_and(|key| key != locked) => Some(format!(
-            "the file lists a signature by key {locked}, this one is by {}",
-            key.map_or("", String::as_str)
+        Some(locked) if key != Some(locked) => Some(format!(
+            "the file lists a signature by key {locked}, this one is {}",
+            key.map_or_else(|| "unsigned".to_owned(), |key| format!("by {key}"))
         )),
         _ => None,
     }

@@ -62,23 +62,21 @@ struct Failure {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Upgrades> {
     let installer = Installer::new(context, args.locked)?;
-    let receipts: Vec<Receipt> = if args.all {
-        let modules = installer.store.modules().storage("list the installed modules")?;
-        modules.into_iter().map(|(_, receipt)| receipt).collect::<Result<_>>()?
+    let receipts: Vec<(String, Result<Receipt>)> = if args.all {
+        installer.store.modules().storage("list the installed modules")?
     } else {
-        args.ids.iter().map(|id| installer.store.require(id)).collect::<Result<_>>()?
+        args.ids.iter().map(|id| (id.clone(), installer.store.require(id))).collect()
     };
+    let only_one = receipts.len() == 1;
     let mut upgrades =
         Upgrades { dry_run: args.dry_run, upgraded: Vec::new(), up_to_date: Vec::new(), failed: Vec::new() };
-    for receipt in &receipts {
-        match upgrade(args, &installer, receipt) {
-            Ok(Some(done)) => upgrades.upgraded.push(done),
-            Ok(None) => {
-                let (id, version) = (receipt.id.clone(), receipt.current.clone());
-                upgrades.up_to_date.push(UpToDate { id, version });
-            }
-            Err(error) if receipts.len() == 1 => return Err(error),
-            Err(error) => upgrades.failed.push(Failure { id: receipt.id.clone(), error }),
+    for (id, receipt) in receipts {
+        let done = receipt.and_then(|receipt| Ok((upgrade(args, &installer, &receipt)?, receipt.current)));
+        match done {
+            Ok((Some(done), _)) => upgrades.upgraded.push(done),
+            Ok((None, version)) => upgrades.up_to_date.push(UpToDate { id, version }),
+            Err(error) if only_one => return Err(error),
+            Err(error) => upgrades.failed.push(Failure { id, error }),
         }
     }
     Ok(upgrades)
@@ -95,8 +93,7 @@ fn upgrade(args: &Args, installer: &Installer, receipt: &Receipt) -> Result<Opti
     }
     let Some(offer) = offer else { return Ok(None) };
     let permissions = Permissions {
-        allow_unsigned: args.allow_unsigned
-            || receipt.installed().is_some_and(|before| before.allowed_unsigned),
+        allow_unsigned: args.allow_unsigned,
         allow_other_key: args.allow_other_key,
         successor_of: receipt.installed(),
         dry_run: args.dry_run,
