@@ -122,6 +122,8 @@ impl Process {
         // Not reaped yet, so its number still stands for its group, which may be empty already.
         let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+        // Where nothing forbids it the process may have left its group.
+        let _ = self.child.kill();
         let how = match self.child.wait() {
             Ok(status) => match (status.signal(), status.code()) {
                 (Some(signal), _) => {

@@ -78,6 +78,9 @@ impl Worker {
     pub(super) fn start(terms: Terms, library: &SealedFile) -> io::Result<Self> {
         let folder = Folder::create()?;
         let (socket, theirs) = UnixStream::pair()?;
+        // A worker that does not read its request must not hold the host up.
+        let time = Duration::from_millis(terms.limits.timeout_milliseconds);
+        socket.set_write_timeout(Some(time.saturating_add(Duration::from_secs(1))))?;
         let mut child = Command::new(platform::own_program()?)
             .arg0("host")
             .arg(super::VERB)
@@ -200,6 +203,8 @@ impl Worker {
         }
         // The worker is not reaped yet, so its number still stands for its group; the group may be empty already.
         let _ = process.map(|group| kill_process_group(group, Signal::KILL));
+        // Where nothing forbids it a worker may have left its group.
+        let _ = self.child.kill();
         let status = self.child.wait();
         // The others die when the kernel gets round to it; when this returns none of them is left.
         let patience = Instant::now() + Duration::from_secs(2);

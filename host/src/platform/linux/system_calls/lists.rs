@@ -55,8 +55,13 @@ const SHARED_MEMORY: &[i64] = &[
     libc::SYS_shmctl,
     libc::SYS_semget,
     libc::SYS_semctl,
+    // Whoever guesses the number of a queue or semaphore needs not get it first.
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
     libc::SYS_msgget,
     libc::SYS_msgctl,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
     libc::SYS_mq_open,
     libc::SYS_mq_unlink,
 ];
