@@ -18,6 +18,7 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod digest;

@@ -10,6 +10,7 @@ mod vouch;
 
 use semver::Version;
 
+use crate::clock::now;
 use crate::durable::StagedDirectory;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
@@ -18,7 +19,6 @@ use crate::packages::archive::Package;
 use crate::packages::source::{Fetched, Said};
 use crate::packages::store::{self, Change, InstalledVersion, ReceiptLibrary, Store, Switch, TARGET};
 use crate::stages::pipeline;
-use crate::stages::register::now;
 use crate::trust::keys::Signer;
 
 pub use vouch::Rules;

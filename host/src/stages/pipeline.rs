@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::clock::now;
 use crate::dataset::DatasetDocument;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
@@ -184,7 +185,7 @@ impl Checked {
             Found::Known { record, document, verdict } => {
                 let Record { name, version, .. } = &*record;
                 if !registry.is_current(&record)? {
-                    let (version, actor, now) = (*version, options.actor.as_str(), register::now());
+                    let (version, actor, now) = (*version, options.actor.as_str(), now());
                     registry.select(&Selection { name, recipe, version, actor, now })?;
                 }
                 clock.lap("registry");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::clock::now;
 use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -82,13 +83,6 @@ fn header(validated: &Validated) -> DocumentHeader {
         citations,
         licence: plan.licence.clone().or_else(|| text("data_licence")).unwrap_or_default(),
     }
-}
-
-/// Now, UTC, to the millisecond.
-#[must_use]
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Millisecond).unwrap_or(now).to_string()
 }
 
 /// What led to a version, as it stands in `provenance.json`: the same in every data root, on every machine, at any time.

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::files::{is_same_tree, refuse_other_bytes};
 use super::receipt::{InstalledVersion, Receipt};
 use super::{PACKAGE, Store};
+use crate::clock::now;
 use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 use crate::packages::archive::Package;
 use crate::registry::audit::Action;
 use crate::registry::{DEFAULT_WAIT, Lock};
-use crate::stages::register::now;
 
 /// The right to change the store. Whatever a killed process left is put in order first.
 #[derive(Debug)]

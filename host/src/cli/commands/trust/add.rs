@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::cli::output::plain;
 use crate::cli::{Context, Report, Style};
+use crate::clock::now;
 use crate::error::{Error, Kind, Result};
 use crate::packages::signature::{PublicKey, SIGNATURE_LIMIT_BYTES};
-use crate::stages::register::now;
 use crate::trust::keys::TrustedKey;
 
 /// Flags of `trust add`.
