@@ -1,0 +1,155 @@
+//! The result in compat mode: the reference's table, column by column.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use plugin_api::{Column, ColumnKind, Context, Field, ModuleError, Table};
+
+use crate::cleaning::{OHLCV_1S, Recording};
+use crate::columns;
+use crate::features::{self, Features, Series, WarmUp};
+use crate::labels::{Label, MODES, reference_labels, roll_mask};
+use crate::prepared::Prepared;
+use crate::settings::{ReferencePath, Settings};
+use crate::symbols::Contracts;
+use crate::weights;
+
+/// Rows of a batch: its columns stay in the cache while they are made.
+pub const BATCH_ROWS: usize = 8192;
+
+/// Everything the rows of the table follow from.
+#[derive(Debug)]
+pub struct Compat {
+    prepared: Prepared,
+    contracts: Contracts,
+    /// Rows that lose, empty where rolls are not looked at.
+    mask: Vec<bool>,
+    /// Weight of a label's age, for each session.
+    decays: Vec<f64>,
+}
+
+/// One batch: the session it lies in, and its rows.
+type Piece = (usize, Range<usize>);
+
+impl Compat {
+    /// Prepares the table.
+    #[must_use]
+    pub fn new(prepared: Prepared, recording: &Recording, settings: &Settings) -> Self {
+        let bars = &prepared.grid.bars;
+        let mask = match settings.reference_path {
+            ReferencePath::Chunked => Vec::new(),
+            ReferencePath::RollAware => roll_mask(&bars.close_ticks),
+        };
+        let newest = bars.time_seconds.last().copied().map_or(0, weights::month);
+        let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
+        let sessions = prepared.sessions.len();
+        let decays = prepared.grid.starts[..sessions].iter().map(decay).collect();
+        Self { contracts: recording.contracts.clone(), mask, decays, prepared }
+    }
+
+    /// The rows, at most so many at once, none across sessions.
+    fn pieces(&self, batch_rows: usize) -> Vec<Piece> {
+        let bounds = self.prepared.grid.starts.windows(2).enumerate();
+        let of_session = |(session, bounds): (usize, &[usize])| {
+            let (start, end) = (bounds[0], bounds[1]);
+            (start..end)
+                .step_by(batch_rows)
+                .map(move |from| (session, from..end.min(from + batch_rows)))
+                .collect::<Vec<_>>()
+        };
+        bounds.flat_map(of_session).collect()
+    }
+
+    /// The table `data`, made while it is read.
+    #[must_use]
+    pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
+        let (context, pieces) = (*context, self.pieces(batch_rows));
+        let (mut features, mut labels) = (Features::default(), Vec::new());
+        let count = pieces.len().max(1);
+        let batches = pieces.into_iter().enumerate().map(move |(index, (session, rows))| {
+            context.check_cancelled()?;
+            #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
+            context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
+            reference_labels(&self.prepared.grid.bars, &self.mask, rows.clone(), &mut labels);
+            self.features(session, rows.clone(), &mut features);
+            let mut batch = self.inputs(session, rows);
+            self.add_labels(session, &labels, &mut batch);
+            columns::add_features(&mut features, &mut batch);
+            Ok::<_, ModuleError>(batch)
+        });
+        Table::streamed("data", fields(), batches)
+    }
+
+    fn features(&self, session: usize, rows: Range<usize>, features: &mut Features) {
+        let grid = &self.prepared.grid;
+        let series = Series { rows: 0..grid.bars.len(), warm_up: WarmUp::Reference };
+        let second = columns::second_of_day(&self.prepared, session, rows.start);
+        features.compute(&grid.bars, &series, rows, second);
+    }
+
+    /// The reference's columns of the input: what a filled second does not have is null.
+    fn inputs(&self, session: usize, rows: Range<usize>) -> Vec<Column> {
+        let grid = &self.prepared.grid;
+        let bars = &grid.bars;
+        let traded = |value: f64, row: usize| (!grid.filled[row]).then_some(value);
+        // Contract and symbol are carried forward, never back.
+        let known = |row: usize| row >= grid.first_trades[session];
+        let contract = self.prepared.sessions[session].contract;
+        let number = f64::from(self.contracts.instrument_id(contract));
+        let symbol = self.contracts.symbol(contract);
+        let numbers =
+            |of: &dyn Fn(usize) -> Option<f64>| -> Column { rows.clone().map(of).collect::<Vec<_>>().into() };
+        vec![
+            columns::times(&bars.time_seconds[rows.clone()]),
+            numbers(&|row| traded(OHLCV_1S.into(), row)),
+            numbers(&|row| traded(bars.publisher[row].into(), row)),
+            numbers(&|row| known(row).then_some(number)),
+            columns::prices(&bars.open_ticks[rows.clone()]),
+            columns::prices(&bars.high_ticks[rows.clone()]),
+            columns::prices(&bars.low_ticks[rows.clone()]),
+            columns::prices(&bars.close_ticks[rows.clone()]),
+            bars.volume[rows.clone()].iter().map(|volume| i64::from(*volume)).collect::<Vec<_>>().into(),
+            rows.clone().map(|row| known(row).then(|| symbol.to_owned())).collect::<Vec<_>>().into(),
+        ]
+    }
+
+    fn add_labels(&self, session: usize, labels: &[[Label; MODES.len()]], batch: &mut Vec<Column>) {
+        for (index, mode) in MODES.iter().enumerate() {
+            let of_mode = labels.iter().map(|labels| &labels[index]);
+            batch.push(of_mode.clone().map(|label| i32::from(label.won)).collect::<Vec<_>>().into());
+            let decay = self.decays[session];
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the reference rounds its weights to 32 bits"
+            )]
+            let weight = |label: &Label| weights::reference_weight(mode, label, decay) as f32;
+            batch.push(of_mode.map(weight).collect::<Vec<f32>>().into());
+        }
+    }
+}
+
+/// Names and types of the columns.
+#[must_use]
+pub fn fields() -> Vec<Field> {
+    use ColumnKind::{Float32, Float64, Int32, Int64, TimestampNanosecondsUtc, Utf8};
+    let inputs = [
+        ("timestamp", TimestampNanosecondsUtc),
+        ("rtype", Float64),
+        ("publisher_id", Float64),
+        ("instrument_id", Float64),
+        ("open", Float64),
+        ("high", Float64),
+        ("low", Float64),
+        ("close", Float64),
+        ("volume", Int64),
+        ("symbol", Utf8),
+    ];
+    let field = |name: &str, kind| Field { name: name.to_owned(), kind };
+    let mut fields: Vec<Field> = inputs.map(|(name, kind)| field(name, kind)).into();
+    for mode in MODES {
+        fields.push(field(&format!("label_{}", mode.name), Int32));
+        fields.push(field(&format!("weight_{}", mode.name), Float32));
+    }
+    fields.extend(features::NAMES.map(|(name, whole)| field(name, if whole { Int32 } else { Float64 })));
+    fields
+}

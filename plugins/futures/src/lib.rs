@@ -1,0 +1,68 @@
+//! One-second bars of ES futures to training tables: labels, weights and features.
+//!
+//! The way of the data, a file each: `dbn` reads records; `cleaning` puts them in ticks and order and sets aside what
+//! breaks a rule (`quarantine`); `contracts` chooses what a day is read from; `sessions` says which seconds count; `fill`
+//! makes a row of each second; `labels` and `weights` look ahead, `features` look back; `compat` makes the table.
+//!
+//! "The reference" is the public pipeline Model2LSTM at 234c629; its file and function stand beside what follows it.
+//!
+//! # Invariants
+//! * Prices are whole ticks from `cleaning` on; what a row holds does not depend on where a batch begins.
+//! * Every record of the input is a clean bar, a bar in quarantine, or a bar of another instrument that is counted.
+#![forbid(unsafe_code)]
+
+pub mod bars;
+pub mod cleaning;
+pub mod clock;
+mod columns;
+pub mod compat;
+pub mod contracts;
+pub mod dbn;
+pub mod features;
+pub mod fill;
+pub mod labels;
+pub mod prepared;
+pub mod quarantine;
+pub mod sessions;
+pub mod settings;
+pub mod symbols;
+#[cfg(test)]
+mod tests;
+pub mod ticks;
+pub mod weights;
+
+use std::sync::Arc;
+
+use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
+
+use crate::settings::Settings;
+
+/// Role of the bars.
+pub const BARS: &str = "bars";
+
+/// The module.
+#[derive(Debug, Default)]
+pub struct Futures;
+
+impl DerivationModule for Futures {
+    fn derive<'a>(
+        &self,
+        inputs: &Inputs<'a>,
+        parameters: &Parameters,
+        context: &Context<'a>,
+    ) -> Result<Derived<'a>, ModuleError> {
+        let settings = Settings::read(parameters)?;
+        context.progress(0.0, "reading bars");
+        let recording = dbn::read(&inputs.require(BARS)?, context)?;
+        context.progress(0.4, "filling sessions");
+        let prepared = prepared::as_the_reference(&recording, &settings)?;
+        let compat = Arc::new(compat::Compat::new(prepared, &recording, &settings));
+        let data = compat.into_table(compat::BATCH_ROWS, context);
+        Ok(Derived::new("compat").table(data).table(recording.quarantine.into_table()))
+    }
+}
+
+export_module! {
+    module: Futures,
+    descriptor: "../module.json",
+}

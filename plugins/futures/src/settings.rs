@@ -1,0 +1,78 @@
+//! What the user set.
+
+use jiff::civil::Time;
+use plugin_api::{ModuleError, Parameters};
+
+/// Whose rules hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of the reference, with its faults, to the bit.
+    Compat,
+    /// What the words mean.
+    Strict,
+}
+
+/// Which of the reference's two paths labels come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferencePath {
+    /// Long inputs: rolls are not looked at.
+    Chunked,
+    /// Short inputs: rows near a jump of the price lose.
+    RollAware,
+}
+
+/// All parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Whose rules hold.
+    pub mode: Mode,
+    /// The reference's path, in compat mode.
+    pub reference_path: ReferencePath,
+    /// Civil times of Chicago between which bars count, without the second.
+    pub window: (Time, Time),
+}
+
+impl Settings {
+    /// Reads and checks the parameters.
+    ///
+    /// # Errors
+    /// [`ModuleError::BadParameter`] for a value that is not known.
+    pub fn read(parameters: &Parameters) -> Result<Self, ModuleError> {
+        let mode = match parameters.text("mode")?.unwrap_or("strict") {
+            "compat" => Mode::Compat,
+            "strict" => Mode::Strict,
+            other => return Err(unknown("mode", other, "compat` or `strict")),
+        };
+        let reference_path = match parameters.text("compat_labels")?.unwrap_or("chunked") {
+            "chunked" => ReferencePath::Chunked,
+            "roll_aware" => ReferencePath::RollAware,
+            other => return Err(unknown("compat_labels", other, "chunked` or `roll_aware")),
+        };
+        let usual_start =
+            if mode == Mode::Compat { Time::constant(7, 30, 0, 0) } else { Time::constant(8, 30, 0, 0) };
+        let start = time(parameters, "session_start")?.unwrap_or(usual_start);
+        let end = time(parameters, "session_end")?.unwrap_or(Time::constant(15, 0, 0, 0));
+        if end <= start {
+            let message = format!("{end} is not later than `session_start`, {start}");
+            return Err(ModuleError::bad_parameter("session_end", message));
+        }
+        Ok(Self { mode, reference_path, window: (start, end) })
+    }
+}
+
+fn unknown(name: &str, value: &str, known: &str) -> ModuleError {
+    let shown: String = value.chars().take(40).collect();
+    ModuleError::bad_parameter(name, format!("`{shown}` is not known")).hint(format!("write `{known}`"))
+}
+
+/// A civil time as `HH:MM`.
+fn time(parameters: &Parameters, name: &str) -> Result<Option<Time>, ModuleError> {
+    let Some(text) = parameters.text(name)? else { return Ok(None) };
+    let parsed = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2);
+    let parsed =
+        parsed.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
+    let shown: String = text.chars().take(40).collect();
+    let wrong =
+        || ModuleError::bad_parameter(name, format!("`{shown}` is no time")).hint("write it as `08:30`");
+    parsed.map(Some).ok_or_else(wrong)
+}

@@ -1,0 +1,33 @@
+//! Whole derivations without a host.
+mod golden;
+mod table;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Once;
+
+/// A file below `futures` in the folder that `HOST_TEST_DATA` names, or in `../shared/data` beside the workspace. `None`
+/// when the folder is not on this machine, which is said; when `HOST_TEST_ALL` is set, the test fails.
+pub(crate) fn published(path: &str) -> Option<Vec<u8>> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder =
+        PathBuf::from(variable("HOST_TEST_DATA").unwrap_or_else(|| beside.to_owned())).join("futures");
+    if !folder.is_dir() {
+        let message = format!("no bars in `{}`; set HOST_TEST_DATA", folder.display());
+        assert!(variable("HOST_TEST_ALL").is_none(), "{message}");
+        SAID.call_once(|| {
+            // Not by `eprintln!`, which the test runner hides.
+            let _ = writeln!(std::io::stderr(), "tests of published files show nothing here: {message}");
+        });
+        return None;
+    }
+    Some(std::fs::read(folder.join(path)).unwrap())
+}
+
+/// Whether it was said that files are missing.
+static SAID: Once = Once::new();
+
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, none of the host's variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
