@@ -11,6 +11,7 @@ use crate::features::{self, Features, Series, WarmUp};
 use crate::labels::{Label, MODES, reference_labels, roll_mask};
 use crate::prepared::Prepared;
 use crate::settings::{ReferencePath, Settings};
+use crate::statistics::{ModeCounts, Statistics};
 use crate::symbols::Contracts;
 use crate::weights;
 
@@ -28,9 +29,6 @@ pub struct Compat {
     decays: Vec<f64>,
 }
 
-/// One batch: the session it lies in, and its rows.
-type Piece = (usize, Range<usize>);
-
 impl Compat {
     /// Prepares the table.
     #[must_use]
@@ -47,23 +45,35 @@ impl Compat {
         Self { contracts: recording.contracts.clone(), mask, decays, prepared }
     }
 
-    /// The rows, at most so many at once, none across sessions.
-    fn pieces(&self, batch_rows: usize) -> Vec<Piece> {
-        let bounds = self.prepared.grid.starts.windows(2).enumerate();
-        let of_session = |(session, bounds): (usize, &[usize])| {
-            let (start, end) = (bounds[0], bounds[1]);
-            (start..end)
-                .step_by(batch_rows)
-                .map(move |from| (session, from..end.min(from + batch_rows)))
-                .collect::<Vec<_>>()
-        };
-        bounds.flat_map(of_session).collect()
+    /// What there is to count: labels and weights of all modes.
+    ///
+    /// # Errors
+    /// [`ModuleError::Cancelled`].
+    pub fn statistics(&self, context: &Context<'_>) -> Result<Statistics, ModuleError> {
+        let mut counts = [ModeCounts::default(); MODES.len()];
+        let (mut labels, bars) = (Vec::new(), &self.prepared.grid.bars);
+        for (session, rows) in self.prepared.pieces(BATCH_ROWS) {
+            context.check_cancelled()?;
+            reference_labels(bars, &self.mask, rows, &mut labels);
+            for labels in &labels {
+                for ((counts, mode), label) in counts.iter_mut().zip(&MODES).zip(labels) {
+                    counts.labelled += 1;
+                    counts.won += u64::from(label.won);
+                    counts.weight_sum += weights::reference_weight(mode, label, self.decays[session]);
+                }
+            }
+        }
+        let mut statistics = Statistics::default();
+        statistics.add_modes(&counts);
+        #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+        statistics.add("data", "rows", "count", bars.len() as f64, "rows");
+        Ok(statistics)
     }
 
     /// The table `data`, made while it is read.
     #[must_use]
     pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
-        let (context, pieces) = (*context, self.pieces(batch_rows));
+        let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
         let (mut features, mut labels) = (Features::default(), Vec::new());
         let count = pieces.len().max(1);
         let batches = pieces.into_iter().enumerate().map(move |(index, (session, rows))| {

@@ -1,8 +1,10 @@
 //! Labels: which of two prices is reached first after an entry, for each of six modes.
 
+mod barrier;
 mod passage;
 mod reference;
 
+pub use self::barrier::{Arena, Outcome, Tie, Trade, trades, uniqueness};
 pub use self::passage::{Passages, Scan};
 pub use self::reference::{Label, reference_labels, roll_mask};
 

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bars;
+pub mod calendar;
 pub mod cleaning;
 pub mod clock;
 mod columns;
@@ -23,8 +24,12 @@ pub mod fill;
 pub mod labels;
 pub mod prepared;
 pub mod quarantine;
+pub mod rolls;
 pub mod sessions;
 pub mod settings;
+pub mod statistics;
+pub mod strict;
+mod summary;
 pub mod symbols;
 #[cfg(test)]
 mod tests;
@@ -35,7 +40,9 @@ use std::sync::Arc;
 
 use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
 
-use crate::settings::Settings;
+use crate::compat::{BATCH_ROWS, Compat};
+use crate::settings::{Mode, Settings};
+use crate::strict::Strict;
 
 /// Role of the bars.
 pub const BARS: &str = "bars";
@@ -54,15 +61,47 @@ impl DerivationModule for Futures {
         let settings = Settings::read(parameters)?;
         context.progress(0.0, "reading bars");
         let recording = dbn::read(&inputs.require(BARS)?, context)?;
+        context.check_cancelled()?;
         context.progress(0.4, "filling sessions");
-        let prepared = prepared::as_the_reference(&recording, &settings)?;
-        let compat = Arc::new(compat::Compat::new(prepared, &recording, &settings));
-        let data = compat.into_table(compat::BATCH_ROWS, context);
-        Ok(Derived::new("compat").table(data).table(recording.quarantine.into_table()))
+        let (output, prepared) = match settings.mode {
+            Mode::Compat => ("compat", prepared::as_the_reference(&recording, &settings)?),
+            Mode::Strict => ("strict", prepared::strictly(&recording, &settings)?),
+        };
+        if prepared.grid.bars.is_empty() {
+            let message = format!("none of its {} records is a bar within a session", recording.records);
+            return Err(
+                ModuleError::bad_input(BARS, message).hint("look at the symbols and the hours of the file")
+            );
+        }
+        context.check_cancelled()?;
+        let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
+        let (rolls, sessions) =
+            (summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording));
+        let (data, statistics) = match settings.mode {
+            Mode::Compat => {
+                let compat = Compat::new(prepared, &recording, &settings);
+                let statistics = compat.statistics(context)?;
+                (Arc::new(compat).into_table(BATCH_ROWS, context), statistics)
+            }
+            Mode::Strict => {
+                let strict = Strict::new(prepared, &recording, &settings, context)?;
+                let statistics = strict.statistics();
+                (Arc::new(strict).into_table(BATCH_ROWS, context), statistics)
+            }
+        };
+        let statistics = statistics.with_recording(&recording);
+        let derived = statistics.findings().into_iter().fold(derived, Derived::finding);
+        Ok(derived
+            .table(data)
+            .table(recording.quarantine.into_table())
+            .table(rolls)
+            .table(sessions)
+            .table(statistics.into_table()))
     }
 }
 
 export_module! {
     module: Futures,
     descriptor: "../module.json",
+    files: ["../bundled/synthetic.dbn.zst"],
 }

@@ -1,12 +1,15 @@
 //! From the recording to one row a second: what both modes do before labels and features.
 
+use std::ops::Range;
+
 use plugin_api::ModuleError;
 
 use crate::cleaning::Recording;
 use crate::clock::Clock;
 use crate::contracts::{most_traded, volumes};
 use crate::fill::{Grid, Leading, fill};
-use crate::sessions::{Session, calendar_days, calendar_sessions};
+use crate::rolls::{Roll, by_previous_day, rolls};
+use crate::sessions::{Session, calendar_days, calendar_sessions, exchange_sessions, trading_days};
 use crate::settings::Settings;
 
 /// Rows of a month and the sessions they belong to.
@@ -16,12 +19,38 @@ pub struct Prepared {
     pub sessions: Vec<Session>,
     /// Their rows.
     pub grid: Grid,
+    /// Changes of contract; none in the reference's way, which does not know them.
+    pub rolls: Vec<Roll>,
+}
+
+/// One batch: the session it lies in, and its rows.
+pub type Piece = (usize, Range<usize>);
+
+impl Prepared {
+    /// The rows of a session.
+    #[must_use]
+    pub fn rows(&self, session: usize) -> Range<usize> {
+        self.grid.starts[session]..self.grid.starts[session + 1]
+    }
+
+    /// All rows, at most so many at once, none across sessions.
+    #[must_use]
+    pub fn pieces(&self, batch_rows: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for session in 0..self.sessions.len() {
+            let rows = self.rows(session);
+            for from in rows.clone().step_by(batch_rows.max(1)) {
+                pieces.push((session, from..rows.end.min(from + batch_rows.max(1))));
+            }
+        }
+        pieces
+    }
 }
 
 /// The reference's way: contract by the day's own volume, 07:30 to 15:00, every second filled.
 ///
 /// # Errors
-/// [`ModuleError::BadInput`] when no bar lies in a session.
+/// [`ModuleError::Internal`] for times beyond all calendars.
 pub fn as_the_reference(recording: &Recording, settings: &Settings) -> Result<Prepared, ModuleError> {
     let (clock, bars) = (Clock::chicago()?, &recording.bars);
     let days = calendar_days(bars, &clock)?;
@@ -29,5 +58,22 @@ pub fn as_the_reference(recording: &Recording, settings: &Settings) -> Result<Pr
     let chosen = most_traded(&volumes, &recording.contracts);
     let sessions = calendar_sessions(bars, &days, &chosen, settings.window, &clock)?;
     let grid = fill(bars, &sessions, Leading::FromFuture);
-    Ok(Prepared { sessions, grid })
+    Ok(Prepared { sessions, grid, rolls: Vec::new() })
+}
+
+/// The right way: contract by the volume of the trading day before, sessions by the exchange's calendar, seconds filled
+/// from the past only.
+///
+/// # Errors
+/// [`ModuleError::Internal`] for times beyond all calendars.
+pub fn strictly(recording: &Recording, settings: &Settings) -> Result<Prepared, ModuleError> {
+    let (clock, bars) = (Clock::chicago()?, &recording.bars);
+    let days = trading_days(bars, &clock)?;
+    let volumes = volumes(bars, &days, &recording.contracts);
+    let first_open = days.first().map_or(Ok(0), |(day, _)| clock.seconds(day.date, settings.window.0))?;
+    let chosen = by_previous_day(bars, &days, &volumes, first_open, &recording.contracts);
+    let sessions = exchange_sessions(bars, &days, &chosen, settings.window, &clock)?;
+    let rolls = rolls(bars, &days, &volumes, &sessions);
+    let grid = fill(bars, &sessions, Leading::Absent);
+    Ok(Prepared { sessions, grid, rolls })
 }

@@ -1,7 +1,9 @@
 //! What the user set.
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use plugin_api::{ModuleError, Parameters};
+
+use crate::labels::{HORIZON_ROWS, Tie};
 
 /// Whose rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,9 @@ pub enum ReferencePath {
     RollAware,
 }
 
+/// A day of seconds: no trade lasts longer than a session anyway.
+const LONGEST_HORIZON_ROWS: usize = 86_400;
+
 /// All parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -30,6 +35,12 @@ pub struct Settings {
     pub reference_path: ReferencePath,
     /// Civil times of Chicago between which bars count, without the second.
     pub window: (Time, Time),
+    /// Seconds after which a trade is over, in strict mode.
+    pub horizon_rows: usize,
+    /// What counts when target and stop are reached in the same second, in strict mode.
+    pub tie: Tie,
+    /// Day from which the age of a label is counted, in strict mode; without it no label is older than another.
+    pub as_of: Option<Date>,
 }
 
 impl Settings {
@@ -56,7 +67,20 @@ impl Settings {
             let message = format!("{end} is not later than `session_start`, {start}");
             return Err(ModuleError::bad_parameter("session_end", message));
         }
-        Ok(Self { mode, reference_path, window: (start, end) })
+        let tie = match parameters.text("tie")?.unwrap_or("stop") {
+            "stop" => Tie::Stop,
+            "target" => Tie::Target,
+            "unknown" => Tie::Unknown,
+            other => return Err(unknown("tie", other, "stop`, `target` or `unknown")),
+        };
+        let horizon = parameters.integer("horizon_seconds")?;
+        let horizon = horizon.map_or(Ok(HORIZON_ROWS), usize::try_from).unwrap_or_default();
+        if !(1..=LONGEST_HORIZON_ROWS).contains(&horizon) {
+            let message = format!("it must lie between 1 and {LONGEST_HORIZON_ROWS}");
+            return Err(ModuleError::bad_parameter("horizon_seconds", message));
+        }
+        let as_of = parameters.text("as_of")?.map(date).transpose()?;
+        Ok(Self { mode, reference_path, window: (start, end), horizon_rows: horizon, tie, as_of })
     }
 }
 
@@ -75,4 +99,14 @@ fn time(parameters: &Parameters, name: &str) -> Result<Option<Time>, ModuleError
     let wrong =
         || ModuleError::bad_parameter(name, format!("`{shown}` is no time")).hint("write it as `08:30`");
     parsed.map(Some).ok_or_else(wrong)
+}
+
+/// A date as `YYYY-MM-DD`.
+fn date(text: &str) -> Result<Date, ModuleError> {
+    let shown: String = text.chars().take(40).collect();
+    let parsed = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+    let wrong = || {
+        ModuleError::bad_parameter("as_of", format!("`{shown}` is no date")).hint("write it as `2025-10-31`")
+    };
+    parsed.ok_or_else(wrong)
 }

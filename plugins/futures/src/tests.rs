@@ -1,10 +1,39 @@
 //! Whole derivations without a host.
+mod bundled;
+mod damage;
 mod golden;
+mod oracle;
+mod strict;
+mod synthetic;
 mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Once;
+
+use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError, Parameters};
+use serde_json::Value;
+
+use crate::cleaning::Recording;
+use crate::settings::Settings;
+use crate::{BARS, Futures, dbn};
+
+/// Derives from the bytes of bars.
+pub(crate) fn derive<'a>(bytes: &'a [u8], values: &Value) -> Result<Derived<'a>, ModuleError> {
+    let inputs = Inputs::new(vec![Input { role: BARS, name: "bars.dbn", bytes }]);
+    let parameters = Parameters::new(values.as_object().unwrap().clone());
+    Futures.derive(&inputs, &parameters, &Context::detached())
+}
+
+/// Reads the bytes of bars.
+pub(crate) fn read(bytes: &[u8]) -> Result<Recording, ModuleError> {
+    dbn::read(&Input { role: BARS, name: "bars.dbn", bytes }, &Context::detached())
+}
+
+/// Settings as a user writes them.
+pub(crate) fn settings(values: &Value) -> Settings {
+    Settings::read(&Parameters::new(values.as_object().unwrap().clone())).unwrap()
+}
 
 /// A file below `futures` in the folder that `HOST_TEST_DATA` names, or in `../shared/data` beside the workspace. `None`
 /// when the folder is not on this machine, which is said; when `HOST_TEST_ALL` is set, the test fails.

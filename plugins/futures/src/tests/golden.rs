@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use plugin_api::{Context, Input, Parameters};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::published;
 use super::table::numbers;
+use super::{published, read, settings};
 use crate::cleaning::Recording;
 use crate::features::{Features, NAMES, Series, WarmUp};
 use crate::labels::{MODES, reference_labels, roll_mask};
 use crate::prepared::{Prepared, as_the_reference};
-use crate::settings::Settings;
-use crate::{columns, dbn, weights};
+use crate::{columns, weights};
 
 /// Absolute tolerances of the six features that the reference computes with rounding of its own; all others are equal to
 /// the bit. Those of the specification, section 4, "Exactness".
@@ -25,19 +23,13 @@ const TOLERANCES: [(&str, f64); 6] = [
     ("volatility_breakout", 1e-8),
 ];
 
-fn settings(values: Value) -> Settings {
-    let Value::Object(values) = values else { panic!("an object") };
-    Settings::read(&Parameters::new(values)).unwrap()
-}
-
 fn recording() -> Option<Recording> {
     let bytes = published("golden_raw.dbn.zst")?;
-    let input = Input { role: "bars", name: "golden_raw.dbn.zst", bytes: &bytes };
-    Some(dbn::read(&input, &Context::detached()).unwrap())
+    Some(read(&bytes).unwrap())
 }
 
 fn prepared(recording: &Recording) -> Prepared {
-    as_the_reference(recording, &settings(json!({"mode": "compat"}))).unwrap()
+    as_the_reference(recording, &settings(&json!({"mode": "compat"}))).unwrap()
 }
 
 fn published_numbers(path: &str) -> BTreeMap<String, Vec<f64>> {

@@ -1,0 +1,108 @@
+//! The table `statistics`: one number a row, each with its unit, and what is suspicious among them.
+
+use plugin_api::{Finding, Severity, Table};
+
+use crate::cleaning::Recording;
+use crate::labels::MODES;
+use crate::quarantine::Rule;
+
+/// Shares of winners that are believed (weighted_labeling.py, `validate_quality_assurance`).
+const WIN_RATES: (f64, f64) = (0.05, 0.50);
+
+/// Numbers collected so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statistics {
+    rows: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    scope: &'static str,
+    name: String,
+    quantity: &'static str,
+    value: f64,
+    unit: &'static str,
+}
+
+/// What is counted of one mode.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ModeCounts {
+    /// Rows with a label.
+    pub labelled: u64,
+    /// Rows with the label 1.
+    pub won: u64,
+    /// Sum of the weights.
+    pub weight_sum: f64,
+}
+
+impl Statistics {
+    /// Adds a number.
+    pub fn add(
+        &mut self,
+        scope: &'static str,
+        name: &str,
+        quantity: &'static str,
+        value: f64,
+        unit: &'static str,
+    ) {
+        self.rows.push(Entry { scope, name: name.to_owned(), quantity, value, unit });
+    }
+
+    /// Adds the counts of all modes.
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+    pub fn add_modes(&mut self, counts: &[ModeCounts; MODES.len()]) {
+        for (mode, counts) in MODES.iter().zip(counts) {
+            let (labelled, won) = (counts.labelled as f64, counts.won as f64);
+            self.add("mode", mode.name, "labelled_rows", labelled, "rows");
+            self.add("mode", mode.name, "winning_rows", won, "rows");
+            if counts.labelled > 0 {
+                self.add("mode", mode.name, "win_rate", won / labelled, "1");
+                self.add("mode", mode.name, "mean_weight", counts.weight_sum / labelled, "1");
+            }
+        }
+    }
+
+    /// Adds what became of the records.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of records")]
+    pub fn with_recording(mut self, recording: &Recording) -> Self {
+        let quarantine = &recording.quarantine;
+        self.add("records", "all", "count", recording.records as f64, "records");
+        self.add("records", "clean", "count", recording.bars.len() as f64, "records");
+        self.add("records", "other_instruments", "count", recording.others as f64, "records");
+        self.add("records", "quarantine", "count", quarantine.len() as f64, "records");
+        for rule in Rule::ALL {
+            self.add("rule", rule.name(), "count", quarantine.count(rule) as f64, "records");
+        }
+        self
+    }
+
+    /// Win rates that nobody believes.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let rates = self.rows.iter().filter(|entry| entry.quantity == "win_rate");
+        let outside = rates.filter(|entry| !(WIN_RATES.0..=WIN_RATES.1).contains(&entry.value));
+        let finding = |entry: &Entry| {
+            let limit = if entry.value < WIN_RATES.0 { WIN_RATES.0 } else { WIN_RATES.1 };
+            let message = format!("{:.1} % of the trades of `{}` win", entry.value * 100.0, entry.name);
+            let place = format!("table `data`, column `label_{}`", entry.name);
+            Finding::new(Severity::Warning, "labels.win-rate", place, message)
+                .measured(entry.value, limit)
+                .hint("usual are 5 to 50 %: look at the input, or at the hours of its sessions")
+        };
+        outside.map(finding).collect()
+    }
+
+    pub(crate) fn into_table(self) -> Table<'static> {
+        let texts = |of: &dyn Fn(&Entry) -> &str| -> Vec<String> {
+            self.rows.iter().map(|entry| of(entry).to_owned()).collect()
+        };
+        Table::new("statistics")
+            .column("scope", texts(&|entry| entry.scope))
+            .column("name", texts(&|entry| &entry.name))
+            .column("quantity", texts(&|entry| entry.quantity))
+            .column("value", self.rows.iter().map(|entry| entry.value).collect::<Vec<f64>>())
+            .column("unit", texts(&|entry| entry.unit))
+            .build()
+    }
+}

@@ -1,0 +1,121 @@
+//! The result in strict mode.
+
+mod rows;
+
+use std::sync::Arc;
+
+use plugin_api::{Context, ModuleError, Table};
+
+use self::rows::Rows;
+use crate::cleaning::Recording;
+use crate::labels::{Arena, MODES, Scan, Trade, trades, uniqueness};
+use crate::prepared::Prepared;
+use crate::rolls::adjustments_ticks;
+use crate::settings::Settings;
+use crate::statistics::{ModeCounts, Statistics};
+use crate::symbols::Contracts;
+use crate::weights;
+
+/// Everything the rows of the table follow from.
+#[derive(Debug)]
+pub struct Strict {
+    prepared: Prepared,
+    contracts: Contracts,
+    settings: Settings,
+    /// What to add to the prices of each session, ticks.
+    adjustments_ticks: Vec<i32>,
+    /// Weight of a label's age, for each session.
+    decays: Vec<f64>,
+    counts: [ModeCounts; MODES.len()],
+}
+
+impl Strict {
+    /// Prepares the table. Labels are counted here, since the weight of a class depends on all of them.
+    ///
+    /// # Errors
+    /// [`ModuleError::Cancelled`].
+    pub fn new(
+        prepared: Prepared,
+        recording: &Recording,
+        settings: &Settings,
+        context: &Context<'_>,
+    ) -> Result<Self, ModuleError> {
+        let as_of = settings.as_of.map(|date| i32::from(date.year()) * 12 + i32::from(date.month()));
+        let age = |open_seconds| as_of.map_or(0, |as_of| (as_of - weights::month(open_seconds)).max(0));
+        let decays =
+            prepared.sessions.iter().map(|session| weights::decay(age(session.open_seconds))).collect();
+        let mut strict = Self {
+            adjustments_ticks: adjustments_ticks(&prepared.sessions, &prepared.rolls),
+            contracts: recording.contracts.clone(),
+            settings: settings.clone(),
+            counts: [ModeCounts::default(); MODES.len()],
+            decays,
+            prepared,
+        };
+        let (mut scan, mut trades) = (Scan::default(), Vec::new());
+        for session in 0..strict.prepared.sessions.len() {
+            context.check_cancelled()?;
+            strict.trades(session, &mut scan, &mut trades);
+            strict.count(session, &trades);
+        }
+        Ok(strict)
+    }
+
+    fn trades(&self, session: usize, scan: &mut Scan, into: &mut Vec<[Trade; MODES.len()]>) {
+        let arena = Arena {
+            rows: self.prepared.rows(session),
+            cut_off: self.prepared.sessions[session].cut_off,
+            horizon_rows: self.settings.horizon_rows,
+            tie: self.settings.tie,
+        };
+        trades(&self.prepared.grid.bars, &arena, scan, into);
+    }
+
+    fn count(&mut self, session: usize, trades: &[[Trade; MODES.len()]]) {
+        let first_row = self.prepared.rows(session).start;
+        let mut unique = Vec::new();
+        for (mode, counts) in self.counts.iter_mut().enumerate() {
+            uniqueness(first_row, trades, mode, self.settings.tie, &mut unique);
+            for (trades, unique) in trades.iter().zip(&unique) {
+                let Some(won) = trades[mode].label(self.settings.tie) else { continue };
+                counts.labelled += 1;
+                counts.won += u64::from(won);
+                counts.weight_sum += unique * self.decays[session];
+            }
+        }
+    }
+
+    /// Number of labelled rows over twice the number of those with this label: both classes weigh the same.
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+    fn class_balance(&self, mode: usize, won: bool) -> f64 {
+        let counts = &self.counts[mode];
+        let class = if won { counts.won } else { counts.labelled - counts.won };
+        counts.labelled as f64 / (2.0 * class as f64)
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = Statistics::default();
+        statistics.add_modes(&self.counts);
+        #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+        let rows = self.prepared.grid.bars.len() as f64;
+        statistics.add("data", "rows", "count", rows, "rows");
+        statistics
+    }
+
+    /// The table `data`, made while it is read, a session at a time and in batches of at most so many rows.
+    #[must_use]
+    pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
+        let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
+        let count = pieces.len().max(1);
+        let mut rows = Rows::new(self);
+        let batches = pieces.into_iter().enumerate().map(move |(index, (session, piece))| {
+            context.check_cancelled()?;
+            #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
+            context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
+            Ok(rows.batch(session, piece))
+        });
+        Table::streamed("data", rows::fields(), batches)
+    }
+}

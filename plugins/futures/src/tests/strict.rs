@@ -1,0 +1,181 @@
+//! Strict mode as a whole: sessions, rolls, and rows that keep to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plugin_api::Context;
+use serde_json::json;
+
+use super::synthetic::{MORNINGS_SECONDS, MadeBar, bars, file};
+use super::{derive, published, read, settings};
+use crate::compat::Compat;
+use crate::fill::Grid;
+use crate::labels::{Arena, MODES, Scan, Tie, trades, uniqueness};
+use crate::prepared::{Prepared, as_the_reference, strictly};
+use crate::quarantine::Rule;
+use crate::strict::Strict;
+
+fn prepared(bars: &[MadeBar]) -> Prepared {
+    strictly(&read(&file(bars)).unwrap(), &settings(&json!({}))).unwrap()
+}
+
+/// The numbers of all float columns, batches put together.
+fn floats(bytes: &[u8], mode: &str, batch_rows: usize) -> BTreeMap<String, Vec<f64>> {
+    let (recording, settings, context) =
+        (read(bytes).unwrap(), settings(&json!({"mode": mode})), Context::detached());
+    let table = if mode == "compat" {
+        let prepared = as_the_reference(&recording, &settings).unwrap();
+        Arc::new(Compat::new(prepared, &recording, &settings)).into_table(batch_rows, &context)
+    } else {
+        let prepared = strictly(&recording, &settings).unwrap();
+        Arc::new(Strict::new(prepared, &recording, &settings, &context).unwrap())
+            .into_table(batch_rows, &context)
+    };
+    let names: Vec<String> = table.fields().iter().map(|field| field.name.clone()).collect();
+    let mut columns: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for batch in table.into_batches() {
+        for (name, column) in names.iter().zip(batch.unwrap()) {
+            if let Some(values) = column.as_f64() {
+                columns.entry(name.clone()).or_default().extend(values);
+            }
+        }
+    }
+    columns
+}
+
+#[test]
+fn the_table_does_not_depend_on_the_size_of_batches() {
+    let bytes = file(&bars(21));
+    for mode in ["compat", "strict"] {
+        let whole = floats(&bytes, mode, 1 << 20);
+        assert!(whole.len() > 30);
+        for batch_rows in [997, 8192] {
+            assert!(floats(&bytes, mode, batch_rows) == whole, "{mode}, batches of {batch_rows}");
+        }
+    }
+}
+
+/// Bars behind a second change; of the rows up to it, everything but labels and what follows from them stays.
+#[test]
+fn the_future_changes_nothing_but_labels() {
+    let sound = bars(22);
+    let until = (MORNINGS_SECONDS[1] + 9000) * 1_000_000_000;
+    let mut changed = sound.clone();
+    for bar in changed.iter_mut().filter(|bar| bar.time_nanoseconds > until) {
+        bar.prices_nanopoints = bar.prices_nanopoints.map(|price| price + 40 * 250_000_000);
+        bar.volume += 17;
+    }
+    let (before, after) = (floats(&file(&sound), "strict", 8192), floats(&file(&changed), "strict", 8192));
+    // 08:30 to 15:00 on the first day, from the first trade on; then 5400 s of the second.
+    let first_day = prepared(&sound).rows(0).len();
+    let known = first_day + usize::try_from(9000 - 3600).unwrap() - 10;
+    let of_labels = ["quality_", "velocity_", "uniqueness_", "class_balance_", "weight_"];
+    let mut compared = 0;
+    for (name, before) in
+        before.iter().filter(|(name, _)| !of_labels.iter().any(|kind| name.starts_with(kind)))
+    {
+        assert!(before[..known] == after[name][..known], "{name}");
+        compared += 1;
+    }
+    assert!(compared > 40, "{compared} columns");
+}
+
+#[test]
+fn sessions_begin_with_a_trade_and_end_with_the_calendar() {
+    let prepared = prepared(&bars(23));
+    let opens: Vec<i64> = prepared.sessions.iter().map(|session| session.open_seconds).collect();
+    let mornings = MORNINGS_SECONDS.map(|morning| i64::try_from(morning).unwrap() + 3600);
+    assert_eq!(opens, mornings);
+    let Grid { bars, filled, starts, .. } = &prepared.grid;
+    for (session, bounds) in prepared.sessions.iter().zip(starts.windows(2)) {
+        assert!(!filled[bounds[0]], "a session begins with a trade");
+        let times = &bars.time_seconds[bounds[0]..bounds[1]];
+        assert!(times.windows(2).all(|pair| pair[1] == pair[0] + 1), "a row each second");
+        assert_eq!(times.last(), Some(&(session.close_seconds - 1)));
+        assert!(bars.contract[bounds[0]..bounds[1]].iter().all(|contract| *contract == session.contract));
+    }
+    // The recording ends a few seconds before the second session does.
+    assert_eq!(prepared.sessions.iter().map(|session| session.cut_off).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn volume_of_the_day_before_decides_and_never_turns_back() {
+    let sound = bars(24);
+    let found = prepared(&sound);
+    assert_eq!(found.sessions.iter().map(|session| session.contract).collect::<Vec<_>>(), [0, 1]);
+    let [roll] = &found.rolls[..] else { panic!("{:?}", found.rolls) };
+    assert!(roll.to_volume > roll.from_volume && roll.time_seconds == found.sessions[1].open_seconds);
+    assert!((225..=235).contains(&roll.basis_ticks.unwrap()), "{roll:?}");
+    // The whole file a week later, the old contract leading by far: nothing turns back.
+    let mut longer = sound.clone();
+    for bar in &sound {
+        let mut later = *bar;
+        later.time_nanoseconds += 86_400 * 1_000_000_000 * 4;
+        later.volume *= if bar.instrument_id == 101 { 1000 } else { 1 };
+        longer.push(later);
+    }
+    let bytes = {
+        use super::synthetic::{SYMBOLS, metadata};
+        let head = metadata(3, &SYMBOLS, [20_250_912, 20_250_930], [0, u64::MAX]);
+        [head, longer.iter().flat_map(MadeBar::record).collect()].concat()
+    };
+    let longer = strictly(&read(&bytes).unwrap(), &settings(&json!({}))).unwrap();
+    assert_eq!(longer.sessions.iter().map(|session| session.contract).collect::<Vec<_>>(), [0, 1, 1, 1]);
+}
+
+#[test]
+fn uniqueness_is_one_over_the_number_of_open_trades() {
+    let prepared = prepared(&bars(25));
+    let rows = prepared.rows(0);
+    let arena =
+        Arena { rows: rows.start..rows.start + 2000, cut_off: false, horizon_rows: 900, tie: Tie::Stop };
+    let (mut found, mut unique) = (Vec::new(), Vec::new());
+    trades(&prepared.grid.bars, &arena, &mut Scan::default(), &mut found);
+    for mode in 0..MODES.len() {
+        uniqueness(rows.start, &found, mode, Tie::Stop, &mut unique);
+        let life = |index: usize| {
+            let exit = found[index][mode].exit as usize - rows.start;
+            found[index][mode].label(Tie::Stop).map(|_| index + 1..=exit)
+        };
+        for index in [0, 1, 500, 1500, 1998] {
+            let life_here = life(index).unwrap();
+            let open = |bar: usize| {
+                (0..found.len()).filter(|other| life(*other).is_some_and(|life| life.contains(&bar))).count()
+            };
+            let (mut sum, mut length) = (0.0, 0.0);
+            for bar in life_here {
+                sum += 1.0 / f64::from(u32::try_from(open(bar)).unwrap());
+                length += 1.0;
+            }
+            assert!((unique[index] - sum / length).abs() < 1e-12, "mode {mode}, row {index}");
+        }
+        assert!(unique[1999].to_bits() == 0, "the last row has no trade");
+    }
+}
+
+/// 22 trading days with Labor Day; the old contract leads until the 12th, so the 16th is the first day that is known to
+/// be the new one's.
+#[test]
+fn a_month_has_its_sessions_and_its_roll() {
+    let Some(bytes) = published("raw_month.dbn.zst") else { return };
+    let recording = read(&bytes).unwrap();
+    // Five bars of the old contract on the 18th have zeros for prices.
+    let aside = [recording.quarantine.count(Rule::NonPositivePrice), recording.quarantine.len()];
+    assert_eq!((recording.records, aside), (1_165_018, [5, 5]));
+    let prepared = strictly(&recording, &settings(&json!({}))).unwrap();
+    assert_eq!(prepared.sessions.len(), 22);
+    assert!(prepared.rows(0).len() <= 12_600, "Labor Day ends at noon");
+    let full = (1..22).filter(|session| prepared.rows(*session).len() > 23_000).count();
+    assert_eq!(full, 21);
+    let [roll] = &prepared.rolls[..] else { panic!("{:?}", prepared.rolls) };
+    assert_eq!(
+        (recording.contracts.symbol(roll.from), recording.contracts.symbol(roll.to)),
+        ("ESU5", "ESZ5")
+    );
+    assert_eq!(prepared.sessions[11].date.to_string(), "2025-09-16");
+    assert_eq!(roll.time_seconds, prepared.sessions[11].open_seconds);
+    let basis = crate::ticks::points(roll.basis_ticks.unwrap());
+    assert!((basis - 58.25).abs() < 2.0, "{basis}");
+    let derived = derive(&bytes, &json!({})).unwrap();
+    assert_eq!(derived.tables.len(), 5);
+}
