@@ -2,7 +2,7 @@
 
 use crate::bars::{Bar, Bars};
 use crate::quarantine::{Quarantine, RawBar, Rule};
-use crate::symbols::{Contracts, SymbolMap};
+use crate::symbols::Contracts;
 use crate::ticks;
 
 const SECOND_NANOSECONDS: u64 = 1_000_000_000;
@@ -62,10 +62,10 @@ impl Cleaner {
         &mut self.recording.contracts
     }
 
-    /// Takes the next bar of the file.
-    pub(crate) fn take(&mut self, raw: RawBar, symbols: &mut SymbolMap) {
+    /// Takes the next bar of the file; `contract_at` knows its contract at a second.
+    pub(crate) fn take(&mut self, raw: RawBar, contract_at: impl FnOnce(i64) -> Option<u16>) {
         self.recording.records += 1;
-        match self.judge(&raw, symbols) {
+        match self.judge(&raw, contract_at) {
             Ok(Some(bar)) => self.order(bar, raw),
             Ok(None) => self.recording.others += 1,
             Err(rule) => self.recording.quarantine.add(rule, raw),
@@ -73,7 +73,7 @@ impl Cleaner {
     }
 
     /// Whatever can be told of a bar alone. `None` is a sound bar of an instrument that is not used.
-    fn judge(&self, raw: &RawBar, symbols: &mut SymbolMap) -> Result<Option<Bar>, Rule> {
+    fn judge(&self, raw: &RawBar, contract_at: impl FnOnce(i64) -> Option<u16>) -> Result<Option<Bar>, Rule> {
         if raw.record_type != OHLCV_1S {
             return Err(Rule::RecordType);
         }
@@ -85,7 +85,7 @@ impl Cleaner {
         }
         let seconds = raw.time_nanoseconds / SECOND_NANOSECONDS;
         let time_seconds = i64::try_from(seconds).map_err(|_| Rule::OutsideFileRange)?;
-        let contract = symbols.contract(raw.instrument_id, time_seconds).ok_or(Rule::UnknownSymbol)?;
+        let contract = contract_at(time_seconds).ok_or(Rule::UnknownSymbol)?;
         // The price of a spread is a difference: it may be negative and has a grid of its own.
         if !self.recording.contracts.is_outright(contract) {
             return Ok(None);

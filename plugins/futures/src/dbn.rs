@@ -34,12 +34,6 @@ const RECORDS_BETWEEN_QUESTIONS: u64 = 1 << 16;
 /// First bytes of a zstd frame (RFC 8878, section 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Whether these bytes are a DBN file, packed or not.
-#[must_use]
-pub fn is_dbn(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"DBN") || bytes.starts_with(&ZSTD_MAGIC)
-}
-
 /// Reads and cleans all bars of a file.
 ///
 /// # Errors
@@ -52,9 +46,8 @@ pub fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, Modul
     let mut symbols = SymbolMap::default();
     let (mut at, mut record) = (0, 0_u64);
     if !bytes.starts_with(b"DBN") {
-        return Err(
-            bad(input, "it does not begin with `DBN`".to_owned()).hint("give a DBN file of `ohlcv-1s`")
-        );
+        return Err(bad(input, "it does not begin with `DBN`".to_owned())
+            .hint("give a DBN file of `ohlcv-1s`, or a Parquet file"));
     }
     while at < bytes.len() {
         if bytes[at..].starts_with(b"DBN") {
@@ -69,7 +62,7 @@ pub fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, Modul
         let raw = raw_bar(&bytes[at..at + length], at, record).ok_or_else(|| {
             bad(input, format!("record {record} at byte {at}: a bar of {length} bytes, it needs {BAR_BYTES}"))
         })?;
-        cleaner.take(raw, &mut symbols);
+        cleaner.take(raw, |time_seconds| symbols.contract(raw.instrument_id, time_seconds));
         at += length;
         if record.is_multiple_of(RECORDS_BETWEEN_QUESTIONS) {
             context.check_cancelled()?;

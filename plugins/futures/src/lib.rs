@@ -1,6 +1,6 @@
 //! One-second bars of ES futures to training tables: labels, weights and features.
 //!
-//! The way of the data, a file each: `dbn` reads records; `cleaning` puts them in ticks and order and sets aside what
+//! The way of the data, a file each: `dbn` and `parquet` read records; `cleaning` puts them in ticks and order and sets aside what
 //! breaks a rule (`quarantine`); `contracts` chooses what a day is read from; `sessions` says which seconds count; `fill`
 //! makes a row of each second; `labels` and `weights` look ahead, `features` look back; `compat` makes the table.
 //!
@@ -22,6 +22,7 @@ pub mod dbn;
 pub mod features;
 pub mod fill;
 pub mod labels;
+pub mod parquet;
 pub mod prepared;
 pub mod quarantine;
 pub mod rolls;
@@ -38,8 +39,9 @@ pub mod weights;
 
 use std::sync::Arc;
 
-use plugin_api::{Context, DerivationModule, Derived, Inputs, ModuleError, Parameters, export_module};
+use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError, Parameters, export_module};
 
+use crate::cleaning::Recording;
 use crate::compat::{BATCH_ROWS, Compat};
 use crate::settings::{Mode, Settings};
 use crate::strict::Strict;
@@ -60,7 +62,7 @@ impl DerivationModule for Futures {
     ) -> Result<Derived<'a>, ModuleError> {
         let settings = Settings::read(parameters)?;
         context.progress(0.0, "reading bars");
-        let recording = dbn::read(&inputs.require(BARS)?, context)?;
+        let recording = read(&inputs.require(BARS)?, context)?;
         context.check_cancelled()?;
         context.progress(0.4, "filling sessions");
         let (output, prepared) = match settings.mode {
@@ -98,6 +100,11 @@ impl DerivationModule for Futures {
             .table(sessions)
             .table(statistics.into_table()))
     }
+}
+
+/// Reads the bars in the form they come in.
+fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
+    if parquet::is_parquet(input.bytes) { parquet::read(input, context) } else { dbn::read(input, context) }
 }
 
 export_module! {

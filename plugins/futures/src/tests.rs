@@ -1,6 +1,7 @@
 //! Whole derivations without a host.
 mod bundled;
 mod damage;
+mod forms;
 mod golden;
 mod oracle;
 mod strict;
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use crate::cleaning::Recording;
 use crate::settings::Settings;
-use crate::{BARS, Futures, dbn};
+use crate::{BARS, Futures};
 
 /// Derives from the bytes of bars.
 pub(crate) fn derive<'a>(bytes: &'a [u8], values: &Value) -> Result<Derived<'a>, ModuleError> {
@@ -27,7 +28,7 @@ pub(crate) fn derive<'a>(bytes: &'a [u8], values: &Value) -> Result<Derived<'a>,
 
 /// Reads the bytes of bars.
 pub(crate) fn read(bytes: &[u8]) -> Result<Recording, ModuleError> {
-    dbn::read(&Input { role: BARS, name: "bars.dbn", bytes }, &Context::detached())
+    crate::read(&Input { role: BARS, name: "bars.dbn", bytes }, &Context::detached())
 }
 
 /// Settings as a user writes them.
