@@ -25,6 +25,15 @@ pub struct Recording {
     pub others: u64,
 }
 
+impl Recording {
+    /// Share of the records that were not set aside; 1 without records.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of records")]
+    pub fn retention(&self) -> f64 {
+        1.0 - self.quarantine.len() as f64 / self.records.max(1) as f64
+    }
+}
+
 /// Takes raw bars one by one.
 #[derive(Debug)]
 pub(crate) struct Cleaner {

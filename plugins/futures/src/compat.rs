@@ -11,7 +11,7 @@ use crate::features::{self, Features, Series, WarmUp};
 use crate::labels::{Label, MODES, reference_labels, roll_mask};
 use crate::prepared::Prepared;
 use crate::settings::{ReferencePath, Settings};
-use crate::statistics::{ModeCounts, Statistics};
+use crate::statistics::ModeCounts;
 use crate::symbols::Contracts;
 use crate::weights;
 
@@ -45,11 +45,11 @@ impl Compat {
         Self { contracts: recording.contracts.clone(), mask, decays, prepared }
     }
 
-    /// What there is to count: labels and weights of all modes.
+    /// Labels and weights of all modes.
     ///
     /// # Errors
     /// [`ModuleError::Cancelled`].
-    pub fn statistics(&self, context: &Context<'_>) -> Result<Statistics, ModuleError> {
+    pub fn count(&self, context: &Context<'_>) -> Result<[ModeCounts; MODES.len()], ModuleError> {
         let mut counts = [ModeCounts::default(); MODES.len()];
         let (mut labels, bars) = (Vec::new(), &self.prepared.grid.bars);
         for (session, rows) in self.prepared.pieces(BATCH_ROWS) {
@@ -63,11 +63,15 @@ impl Compat {
                 }
             }
         }
-        let mut statistics = Statistics::default();
-        statistics.add_modes(&counts);
-        #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
-        statistics.add("data", "rows", "count", bars.len() as f64, "rows");
-        Ok(statistics)
+        Ok(counts)
+    }
+
+    /// Share of the rows that lose because they are near a jump of the price.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+    pub fn masked_fraction(&self) -> f64 {
+        let masked = self.mask.iter().filter(|masked| **masked).count();
+        masked as f64 / self.mask.len().max(1) as f64
     }
 
     /// The table `data`, made while it is read.

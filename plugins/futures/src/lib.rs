@@ -19,15 +19,18 @@ mod columns;
 pub mod compat;
 pub mod contracts;
 pub mod dbn;
+pub mod feature_statistics;
 pub mod features;
 pub mod fill;
 pub mod labels;
 pub mod parquet;
 pub mod prepared;
+pub mod quality;
 pub mod quarantine;
 pub mod rolls;
 pub mod sessions;
 pub mod settings;
+pub mod splits;
 pub mod statistics;
 pub mod strict;
 mod summary;
@@ -43,7 +46,10 @@ use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError,
 
 use crate::cleaning::Recording;
 use crate::compat::{BATCH_ROWS, Compat};
+use crate::features::WarmUp;
+use crate::quality::Facts;
 use crate::settings::{Mode, Settings};
+use crate::statistics::Statistics;
 use crate::strict::Strict;
 
 /// Role of the bars.
@@ -77,28 +83,36 @@ impl DerivationModule for Futures {
         }
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
-        let (rolls, sessions) =
-            (summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording));
-        let (data, statistics) = match settings.mode {
+        let further = [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording)];
+        let warm_up = if settings.mode == Mode::Compat { WarmUp::Reference } else { WarmUp::Missing };
+        let features = feature_statistics::summaries(&prepared, warm_up, context)?;
+        let splits =
+            splits::table(&prepared, &splits::folds(&prepared, settings.folds, settings.embargo_rows));
+        let (data, counts, affected_by_rolls, splits) = match settings.mode {
             Mode::Compat => {
-                let compat = Compat::new(prepared, &recording, &settings);
-                let statistics = compat.statistics(context)?;
-                (Arc::new(compat).into_table(BATCH_ROWS, context), statistics)
+                let compat = Arc::new(Compat::new(prepared, &recording, &settings));
+                let (counts, affected) = (compat.count(context)?, compat.masked_fraction());
+                (compat.into_table(BATCH_ROWS, context), counts, affected, None)
             }
             Mode::Strict => {
-                let strict = Strict::new(prepared, &recording, &settings, context)?;
-                let statistics = strict.statistics();
-                (Arc::new(strict).into_table(BATCH_ROWS, context), statistics)
+                let strict = Arc::new(Strict::new(prepared, &recording, &settings, context)?);
+                let counts = *strict.counts();
+                (strict.into_table(BATCH_ROWS, context), counts, 0.0, Some(splits))
             }
         };
-        let statistics = statistics.with_recording(&recording);
-        let derived = statistics.findings().into_iter().fold(derived, Derived::finding);
-        Ok(derived
-            .table(data)
-            .table(recording.quarantine.into_table())
-            .table(rolls)
-            .table(sessions)
-            .table(statistics.into_table()))
+        let mut statistics = Statistics::of(&recording, &counts);
+        feature_statistics::add(&features, &mut statistics);
+        let facts = Facts {
+            modes: &counts,
+            features: &features,
+            retention: recording.retention(),
+            affected_by_rolls,
+        };
+        let mut derived = derived.note("quality", quality::score(&facts)).table(data);
+        derived.findings.extend(statistics.findings());
+        let tables =
+            [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics.into_table()]);
+        Ok(tables.chain(splits).fold(derived, Derived::table))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the user set.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, Time};
 use plugin_api::{ModuleError, Parameters};
 
@@ -23,8 +25,8 @@ pub enum ReferencePath {
     RollAware,
 }
 
-/// A day of seconds: no trade lasts longer than a session anyway.
-const LONGEST_HORIZON_ROWS: usize = 86_400;
+/// A day of seconds: nothing is longer than a session anyway.
+const DAY_ROWS: usize = 86_400;
 
 /// All parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +43,10 @@ pub struct Settings {
     pub tie: Tie,
     /// Day from which the age of a label is counted, in strict mode; without it no label is older than another.
     pub as_of: Option<Date>,
+    /// Number of folds, in strict mode.
+    pub folds: usize,
+    /// Rows behind a test that are left out.
+    pub embargo_rows: usize,
 }
 
 impl Settings {
@@ -73,14 +79,20 @@ impl Settings {
             "unknown" => Tie::Unknown,
             other => return Err(unknown("tie", other, "stop`, `target` or `unknown")),
         };
-        let horizon = parameters.integer("horizon_seconds")?;
-        let horizon = horizon.map_or(Ok(HORIZON_ROWS), usize::try_from).unwrap_or_default();
-        if !(1..=LONGEST_HORIZON_ROWS).contains(&horizon) {
-            let message = format!("it must lie between 1 and {LONGEST_HORIZON_ROWS}");
-            return Err(ModuleError::bad_parameter("horizon_seconds", message));
-        }
+        let horizon = whole(parameters, "horizon_seconds", HORIZON_ROWS, 1..=DAY_ROWS)?;
+        let folds = whole(parameters, "folds", 5, 0..=1000)?;
+        let embargo_rows = whole(parameters, "embargo_seconds", HORIZON_ROWS, 0..=DAY_ROWS)?;
         let as_of = parameters.text("as_of")?.map(date).transpose()?;
-        Ok(Self { mode, reference_path, window: (start, end), horizon_rows: horizon, tie, as_of })
+        Ok(Self {
+            mode,
+            reference_path,
+            window: (start, end),
+            horizon_rows: horizon,
+            tie,
+            as_of,
+            folds,
+            embargo_rows,
+        })
     }
 }
 
@@ -109,4 +121,18 @@ fn date(text: &str) -> Result<Date, ModuleError> {
         ModuleError::bad_parameter("as_of", format!("`{shown}` is no date")).hint("write it as `2025-10-31`")
     };
     parsed.ok_or_else(wrong)
+}
+
+/// A whole number within bounds.
+fn whole(
+    parameters: &Parameters,
+    name: &str,
+    usual: usize,
+    bounds: RangeInclusive<usize>,
+) -> Result<usize, ModuleError> {
+    let Some(given) = parameters.integer(name)? else { return Ok(usual) };
+    usize::try_from(given).ok().filter(|given| bounds.contains(given)).ok_or_else(|| {
+        let message = format!("{given} does not lie between {} and {}", bounds.start(), bounds.end());
+        ModuleError::bad_parameter(name, message)
+    })
 }

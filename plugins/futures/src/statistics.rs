@@ -7,7 +7,7 @@ use crate::labels::MODES;
 use crate::quarantine::Rule;
 
 /// Shares of winners that are believed (weighted_labeling.py, `validate_quality_assurance`).
-const WIN_RATES: (f64, f64) = (0.05, 0.50);
+pub(crate) const WIN_RATES: (f64, f64) = (0.05, 0.50);
 
 /// Numbers collected so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,6 +35,15 @@ pub struct ModeCounts {
     pub weight_sum: f64,
 }
 
+impl ModeCounts {
+    /// Share of the label 1; 0 without labels.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+    pub fn win_rate(&self) -> f64 {
+        self.won as f64 / self.labelled.max(1) as f64
+    }
+}
+
 impl Statistics {
     /// Adds a number.
     pub fn add(
@@ -48,33 +57,34 @@ impl Statistics {
         self.rows.push(Entry { scope, name: name.to_owned(), quantity, value, unit });
     }
 
-    /// Adds the counts of all modes.
     #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
-    pub fn add_modes(&mut self, counts: &[ModeCounts; MODES.len()]) {
+    fn add_modes(&mut self, counts: &[ModeCounts; MODES.len()]) {
         for (mode, counts) in MODES.iter().zip(counts) {
             let (labelled, won) = (counts.labelled as f64, counts.won as f64);
             self.add("mode", mode.name, "labelled_rows", labelled, "rows");
             self.add("mode", mode.name, "winning_rows", won, "rows");
             if counts.labelled > 0 {
-                self.add("mode", mode.name, "win_rate", won / labelled, "1");
+                self.add("mode", mode.name, "win_rate", counts.win_rate(), "1");
                 self.add("mode", mode.name, "mean_weight", counts.weight_sum / labelled, "1");
             }
         }
     }
 
-    /// Adds what became of the records.
+    /// What became of the records, and the labels of all modes.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of records")]
-    pub fn with_recording(mut self, recording: &Recording) -> Self {
+    pub fn of(recording: &Recording, modes: &[ModeCounts; MODES.len()]) -> Self {
+        let mut statistics = Self::default();
         let quarantine = &recording.quarantine;
-        self.add("records", "all", "count", recording.records as f64, "records");
-        self.add("records", "clean", "count", recording.bars.len() as f64, "records");
-        self.add("records", "other_instruments", "count", recording.others as f64, "records");
-        self.add("records", "quarantine", "count", quarantine.len() as f64, "records");
+        statistics.add("records", "all", "count", recording.records as f64, "records");
+        statistics.add("records", "clean", "count", recording.bars.len() as f64, "records");
+        statistics.add("records", "other_instruments", "count", recording.others as f64, "records");
+        statistics.add("records", "quarantine", "count", quarantine.len() as f64, "records");
         for rule in Rule::ALL {
-            self.add("rule", rule.name(), "count", quarantine.count(rule) as f64, "records");
+            statistics.add("rule", rule.name(), "count", quarantine.count(rule) as f64, "records");
         }
-        self
+        statistics.add_modes(modes);
+        statistics
     }
 
     /// Win rates that nobody believes.

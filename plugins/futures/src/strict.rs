@@ -12,7 +12,7 @@ use crate::labels::{Arena, MODES, Scan, Trade, trades, uniqueness};
 use crate::prepared::Prepared;
 use crate::rolls::adjustments_ticks;
 use crate::settings::Settings;
-use crate::statistics::{ModeCounts, Statistics};
+use crate::statistics::ModeCounts;
 use crate::symbols::Contracts;
 use crate::weights;
 
@@ -93,15 +93,10 @@ impl Strict {
         counts.labelled as f64 / (2.0 * class as f64)
     }
 
-    /// What was counted.
+    /// Labels and weights of all modes.
     #[must_use]
-    pub fn statistics(&self) -> Statistics {
-        let mut statistics = Statistics::default();
-        statistics.add_modes(&self.counts);
-        #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
-        let rows = self.prepared.grid.bars.len() as f64;
-        statistics.add("data", "rows", "count", rows, "rows");
-        statistics
+    pub fn counts(&self) -> &[ModeCounts; MODES.len()] {
+        &self.counts
     }
 
     /// The table `data`, made while it is read, a session at a time and in batches of at most so many rows.

@@ -13,6 +13,7 @@ use crate::fill::Grid;
 use crate::labels::{Arena, MODES, Scan, Tie, trades, uniqueness};
 use crate::prepared::{Prepared, as_the_reference, strictly};
 use crate::quarantine::Rule;
+use crate::splits::{Part, folds};
 use crate::strict::Strict;
 
 fn prepared(bars: &[MadeBar]) -> Prepared {
@@ -177,5 +178,36 @@ fn a_month_has_its_sessions_and_its_roll() {
     let basis = crate::ticks::points(roll.basis_ticks.unwrap());
     assert!((basis - 58.25).abs() < 2.0, "{basis}");
     let derived = derive(&bytes, &json!({})).unwrap();
-    assert_eq!(derived.tables.len(), 5);
+    assert_eq!(derived.tables.len(), 6);
+    assert_eq!(derived.metadata["quality"]["reprocess"], json!(false), "{}", derived.metadata["quality"]);
+}
+
+#[test]
+fn no_label_of_a_training_row_reaches_into_a_test() {
+    let prepared = prepared(&bars(26));
+    let spans = folds(&prepared, 5, 900);
+    let rows = prepared.grid.bars.len();
+    let (mut scan, mut found, mut ends) = (Scan::default(), Vec::new(), vec![0; rows]);
+    for session in 0..prepared.sessions.len() {
+        let rows = prepared.rows(session);
+        let arena = Arena { rows: rows.clone(), cut_off: false, horizon_rows: 900, tie: Tie::Stop };
+        trades(&prepared.grid.bars, &arena, &mut scan, &mut found);
+        for (row, trades) in rows.zip(&found) {
+            ends[row] = trades.iter().map(|trade| trade.exit as usize).max().unwrap();
+        }
+    }
+    for fold in 0..2 {
+        let of_fold = || spans.iter().filter(|span| span.fold == fold);
+        assert_eq!(of_fold().map(|span| span.rows.len()).sum::<usize>(), rows, "each row is for something");
+        let test = of_fold().find(|span| span.part == Part::Test).unwrap().rows.clone();
+        let last_needed = test.clone().map(|row| ends[row]).max().unwrap();
+        for train in of_fold().filter(|span| span.part == Part::Train) {
+            let reaches = |row: usize| row <= last_needed && ends[row] >= test.start;
+            assert!(!train.rows.clone().any(reaches), "fold {fold}");
+        }
+    }
+    assert_eq!(
+        spans.iter().filter(|span| span.part == Part::Embargo).map(|span| span.rows.len()).sum::<usize>(),
+        900
+    );
 }
