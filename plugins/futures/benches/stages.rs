@@ -15,11 +15,13 @@ use std::sync::Arc;
 
 use futures::compat::{BATCH_ROWS, Compat};
 use futures::features::{Features, Series, WarmUp};
-use futures::labels::reference_labels;
-use futures::prepared::as_the_reference;
+use futures::labels::{Arena, Scan, Tie, reference_labels, trades};
+use futures::neighbours::Months;
+use futures::prepared::{as_the_reference, strictly};
 use futures::settings::Settings;
-use futures::{BARS, dbn};
-use plugin_api::{Context, Input, Parameters};
+use futures::strict::Strict;
+use futures::{BARS, Futures, dbn};
+use plugin_api::{Context, DerivationModule, Input, Inputs, Parameters};
 
 const RUNS: usize = 5;
 
@@ -37,12 +39,13 @@ fn main() {
     report("read and clean, packed by zstd", "", || read(&packed));
     report("read and clean, as the host gives it", "", || read(&unpacked));
 
-    let recording = read(&unpacked);
+    let months = Months::new(None, read(&unpacked), None).unwrap();
+    let recording = &months.recording;
     let parameters = serde_json::json!({"mode": "compat"});
     let settings = Settings::read(&Parameters::new(parameters.as_object().unwrap().clone())).unwrap();
-    report("contracts, sessions, fill", "", || as_the_reference(&recording, &settings).unwrap());
+    report("contracts, sessions, fill", "", || as_the_reference(&months, &settings).unwrap());
 
-    let prepared = as_the_reference(&recording, &settings).unwrap();
+    let prepared = as_the_reference(&months, &settings).unwrap();
     let bars = &prepared.grid.bars;
     println!("{} records, {} rows", recording.records, bars.len());
     let mut labels = Vec::new();
@@ -60,12 +63,42 @@ fn main() {
             black_box(&features);
         }
     });
-    let compat = Arc::new(Compat::new(prepared.clone(), &recording, &settings));
+    let compat = Arc::new(Compat::new(prepared.clone(), recording, &settings));
     report("table in batches, with labels and features", "", || {
         for batch in compat.clone().into_table(BATCH_ROWS, &context).into_batches() {
             black_box(batch.unwrap());
         }
     });
+    let settings = Settings::read(&Parameters::default()).unwrap();
+    report("strict: contracts, sessions, fill", "", || strictly(&months, &settings).unwrap());
+    let prepared = strictly(&months, &settings).unwrap();
+    println!("strict: {} rows", prepared.grid.bars.len());
+    let (mut scan, mut found) = (Scan::default(), Vec::new());
+    report("strict: trades of six modes", "", || {
+        for session in 0..prepared.sessions.len() {
+            let arena =
+                Arena { rows: prepared.rows(session), cut_off: false, horizon_rows: 900, tie: Tie::Stop };
+            trades(&prepared.grid.bars, &arena, &mut scan, &mut found);
+            black_box(&found);
+        }
+    });
+    report("strict: table in batches, with everything", "", || {
+        let strict = Arc::new(Strict::new(prepared.clone(), recording, &settings, &context).unwrap());
+        for batch in strict.into_table(BATCH_ROWS, &context).into_batches() {
+            black_box(batch.unwrap());
+        }
+    });
+    for mode in ["compat", "strict"] {
+        let parameters = Parameters::new(serde_json::json!({"mode": mode}).as_object().unwrap().clone());
+        report(&format!("whole derivation, {mode}"), "", || {
+            let inputs = Inputs::new(vec![Input { role: BARS, name: "month.dbn", bytes: &unpacked }]);
+            for table in Futures.derive(&inputs, &parameters, &context).unwrap().tables {
+                for batch in table.into_batches() {
+                    black_box(batch.unwrap());
+                }
+            }
+        });
+    }
     println!("highest memory: {} MiB", peak_bytes() >> 20);
 }
 

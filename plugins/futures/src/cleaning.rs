@@ -26,6 +26,12 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Records of this file that became bars; `bars` may hold those of other months too.
+    #[must_use]
+    pub fn clean(&self) -> u64 {
+        self.records - self.others - self.quarantine.len() as u64
+    }
+
     /// Share of the records that were not set aside; 1 without records.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of records")]

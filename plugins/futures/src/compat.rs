@@ -38,7 +38,9 @@ impl Compat {
             ReferencePath::Chunked => Vec::new(),
             ReferencePath::RollAware => roll_mask(&bars.close_ticks),
         };
-        let newest = bars.time_seconds.last().copied().map_or(0, weights::month);
+        // The newest row of the month itself.
+        let end = prepared.grid.starts[prepared.own.end];
+        let newest = end.checked_sub(1).map_or(0, |row| weights::month(bars.time_seconds[row]));
         let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
         let sessions = prepared.sessions.len();
         let decays = prepared.grid.starts[..sessions].iter().map(decay).collect();

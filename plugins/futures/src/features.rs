@@ -18,8 +18,16 @@ use std::ops::Range;
 
 use crate::bars::Bars;
 
-/// Rows in front of a batch that its features look at: 1799 for the longest window.
-pub const LOOKBACK_ROWS: usize = 1800;
+/// Rows in front of a batch that each group of features looks at: one more than its longest window reaches back, so that
+/// what is wrong of the first row, which has none before it, is in no window.
+mod lookback_rows {
+    pub(super) const VOLUME: usize = 34;
+    pub(super) const PRICE: usize = 1800;
+    pub(super) const RANGES: usize = 900;
+    pub(super) const RETURNS: usize = 301;
+    pub(super) const VOLATILITY: usize = 330;
+    pub(super) const FLOW: usize = 61;
+}
 
 /// Names of the features in the order of their columns, and whether they are whole numbers.
 pub const NAMES: [(&str, bool); 43] = [
@@ -104,8 +112,6 @@ struct Batch<'a> {
     /// Rows of the series in front of `from`.
     passed: usize,
     warm_up: WarmUp,
-    /// Number of rows of the series.
-    length: usize,
 }
 
 impl Batch<'_> {
@@ -122,26 +128,23 @@ impl Batch<'_> {
     fn full(&self, window_rows: usize) -> usize {
         (window_rows - 1).saturating_sub(self.passed)
     }
-
-    /// Whether the reference computes a group that demands that many rows.
-    fn long_enough(&self, rows: usize) -> bool {
-        self.warm_up == WarmUp::Missing || self.length >= rows
-    }
 }
 
 impl Features {
     /// Computes the features of some rows of a series. `second_of_day` is the civil second of the first of them; the
     /// others follow second by second.
     pub fn compute(&mut self, bars: &Bars, series: &Series, rows: Range<usize>, second_of_day: usize) {
-        let from = rows.start.saturating_sub(LOOKBACK_ROWS).max(series.rows.start);
-        let batch = Batch {
-            bars,
-            from,
-            passed: from - series.rows.start,
-            warm_up: series.warm_up,
-            length: series.rows.len(),
-            rows: rows.clone(),
+        let batch = |lookback_rows: usize| {
+            let from = rows.start.saturating_sub(lookback_rows).max(series.rows.start);
+            Batch {
+                bars,
+                from,
+                passed: from - series.rows.start,
+                warm_up: series.warm_up,
+                rows: rows.clone(),
+            }
         };
+        let long_enough = |rows| series.warm_up == WarmUp::Missing || series.rows.len() >= rows;
         self.columns.resize_with(NAMES.len(), Vec::new);
         for column in &mut self.columns {
             column.clear();
@@ -154,20 +157,20 @@ impl Features {
         let (moves, rest) = rest.split_at_mut(5);
         let (true_ranges, rest) = rest.split_at_mut(6);
         let (micro, times) = rest.split_at_mut(6);
-        if batch.long_enough(30) {
-            volume::compute(&batch, scratch, volumes);
-            price::compute(&batch, scratch, prices);
+        if long_enough(30) {
+            volume::compute(&batch(lookback_rows::VOLUME), scratch, volumes);
+            price::compute(&batch(lookback_rows::PRICE), scratch, prices);
         }
-        if batch.long_enough(900) {
-            ranges::compute(&batch, scratch, consolidation);
+        if long_enough(900) {
+            ranges::compute(&batch(lookback_rows::RANGES), scratch, consolidation);
         }
-        if batch.long_enough(300) {
-            returns::compute(&batch, scratch, moves);
-            volatility::compute(&batch, scratch, true_ranges);
+        if long_enough(300) {
+            returns::compute(&batch(lookback_rows::RETURNS), scratch, moves);
+            volatility::compute(&batch(lookback_rows::VOLATILITY), scratch, true_ranges);
         }
-        if batch.long_enough(60) {
+        if long_enough(60) {
             // The range of 30 rows is needed here even where the group above is too short for its own.
-            flow::compute(&batch, scratch, micro);
+            flow::compute(&batch(lookback_rows::FLOW), scratch, micro);
         }
         time_of_day(times, second_of_day);
     }

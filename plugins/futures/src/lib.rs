@@ -23,6 +23,7 @@ pub mod feature_statistics;
 pub mod features;
 pub mod fill;
 pub mod labels;
+pub mod neighbours;
 pub mod parquet;
 pub mod prepared;
 pub mod quality;
@@ -47,6 +48,7 @@ use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError,
 use crate::cleaning::Recording;
 use crate::compat::{BATCH_ROWS, Compat};
 use crate::features::WarmUp;
+use crate::neighbours::{Months, NEXT, PREVIOUS};
 use crate::quality::Facts;
 use crate::settings::{Mode, Settings};
 use crate::statistics::Statistics;
@@ -68,14 +70,18 @@ impl DerivationModule for Futures {
     ) -> Result<Derived<'a>, ModuleError> {
         let settings = Settings::read(parameters)?;
         context.progress(0.0, "reading bars");
-        let recording = read(&inputs.require(BARS)?, context)?;
+        let neighbour = |role| inputs.get(role).map(|input| read(&input, context)).transpose();
+        let own = read(&inputs.require(BARS)?, context)?;
+        let (previous, next) = (neighbour(PREVIOUS)?, neighbour(NEXT)?);
+        let months = Months::new(previous.as_ref(), own, next.as_ref())?;
         context.check_cancelled()?;
         context.progress(0.4, "filling sessions");
         let (output, prepared) = match settings.mode {
-            Mode::Compat => ("compat", prepared::as_the_reference(&recording, &settings)?),
-            Mode::Strict => ("strict", prepared::strictly(&recording, &settings)?),
+            Mode::Compat => ("compat", prepared::as_the_reference(&months, &settings)?),
+            Mode::Strict => ("strict", prepared::strictly(&months, &settings)?),
         };
-        if prepared.grid.bars.is_empty() {
+        let recording = months.recording;
+        if prepared.own.is_empty() {
             let message = format!("none of its {} records is a bar within a session", recording.records);
             return Err(
                 ModuleError::bad_input(BARS, message).hint("look at the symbols and the hours of the file")

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use plugin_api::ModuleError;
 
-use crate::cleaning::Recording;
 use crate::clock::Clock;
 use crate::contracts::{most_traded, volumes};
 use crate::fill::{Grid, Leading, fill};
+use crate::neighbours::Months;
 use crate::rolls::{Roll, by_previous_day, rolls};
 use crate::sessions::{Session, calendar_days, calendar_sessions, exchange_sessions, trading_days};
 use crate::settings::Settings;
@@ -21,6 +21,8 @@ pub struct Prepared {
     pub grid: Grid,
     /// Changes of contract; none in the reference's way, which does not know them.
     pub rolls: Vec<Roll>,
+    /// The sessions of the month itself; the others are there to be looked at.
+    pub own: Range<usize>,
 }
 
 /// One batch: the session it lies in, and its rows.
@@ -33,11 +35,11 @@ impl Prepared {
         self.grid.starts[session]..self.grid.starts[session + 1]
     }
 
-    /// All rows, at most so many at once, none across sessions.
+    /// All rows of the month itself, at most so many at once, none across sessions.
     #[must_use]
     pub fn pieces(&self, batch_rows: usize) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        for session in 0..self.sessions.len() {
+        for session in self.own.clone() {
             let rows = self.rows(session);
             for from in rows.clone().step_by(batch_rows.max(1)) {
                 pieces.push((session, from..rows.end.min(from + batch_rows.max(1))));
@@ -47,18 +49,25 @@ impl Prepared {
     }
 }
 
-/// The reference's way: contract by the day's own volume, 07:30 to 15:00, every second filled.
+/// The reference's way: contract by the day's own volume, 07:30 to 15:00, every second filled. Of neighbouring months the
+/// nearest session is kept, which is longer than any window and any trade.
 ///
 /// # Errors
 /// [`ModuleError::Internal`] for times beyond all calendars.
-pub fn as_the_reference(recording: &Recording, settings: &Settings) -> Result<Prepared, ModuleError> {
-    let (clock, bars) = (Clock::chicago()?, &recording.bars);
+pub fn as_the_reference(months: &Months, settings: &Settings) -> Result<Prepared, ModuleError> {
+    let (clock, recording) = (Clock::chicago()?, &months.recording);
+    let bars = &recording.bars;
     let days = calendar_days(bars, &clock)?;
     let volumes = volumes(bars, &days, &recording.contracts);
     let chosen = most_traded(&volumes, &recording.contracts);
-    let sessions = calendar_sessions(bars, &days, &chosen, settings.window, &clock)?;
+    let mut sessions = calendar_sessions(bars, &days, &chosen, settings.window, &clock)?;
+    let own = own_sessions(&sessions, months);
+    let kept = own.start.saturating_sub(1)..sessions.len().min(own.end + 1);
+    let own = own.start - kept.start..own.end - kept.start;
+    sessions.truncate(kept.end);
+    sessions.drain(..kept.start);
     let grid = fill(bars, &sessions, Leading::FromFuture);
-    Ok(Prepared { sessions, grid, rolls: Vec::new() })
+    Ok(Prepared { sessions, grid, rolls: Vec::new(), own })
 }
 
 /// The right way: contract by the volume of the trading day before, sessions by the exchange's calendar, seconds filled
@@ -66,14 +75,27 @@ pub fn as_the_reference(recording: &Recording, settings: &Settings) -> Result<Pr
 ///
 /// # Errors
 /// [`ModuleError::Internal`] for times beyond all calendars.
-pub fn strictly(recording: &Recording, settings: &Settings) -> Result<Prepared, ModuleError> {
-    let (clock, bars) = (Clock::chicago()?, &recording.bars);
+pub fn strictly(months: &Months, settings: &Settings) -> Result<Prepared, ModuleError> {
+    let (clock, recording) = (Clock::chicago()?, &months.recording);
+    let bars = &recording.bars;
     let days = trading_days(bars, &clock)?;
     let volumes = volumes(bars, &days, &recording.contracts);
     let first_open = days.first().map_or(Ok(0), |(day, _)| clock.seconds(day.date, settings.window.0))?;
     let chosen = by_previous_day(bars, &days, &volumes, first_open, &recording.contracts);
-    let sessions = exchange_sessions(bars, &days, &chosen, settings.window, &clock)?;
-    let rolls = rolls(bars, &days, &volumes, &sessions);
+    let mut sessions = exchange_sessions(bars, &days, &chosen, settings.window, &clock)?;
+    let mut rolls = rolls(bars, &days, &volumes, &sessions);
+    let own = own_sessions(&sessions, months);
+    sessions.truncate(own.end);
+    sessions.drain(..own.start);
+    rolls.retain(|roll| sessions.iter().any(|session| session.open_seconds == roll.time_seconds));
     let grid = fill(bars, &sessions, Leading::Absent);
-    Ok(Prepared { sessions, grid, rolls })
+    Ok(Prepared { own: 0..sessions.len(), sessions, grid, rolls })
+}
+
+/// The sessions that open within the month.
+fn own_sessions(sessions: &[Session], months: &Months) -> Range<usize> {
+    // A month may begin or end within a session, which is then that month's of which it has the close.
+    let before = sessions.partition_point(|session| session.close_seconds <= months.own_seconds.start);
+    let until = sessions.partition_point(|session| session.open_seconds < months.own_seconds.end);
+    before..until.max(before)
 }

@@ -77,7 +77,7 @@ impl Statistics {
         let mut statistics = Self::default();
         let quarantine = &recording.quarantine;
         statistics.add("records", "all", "count", recording.records as f64, "records");
-        statistics.add("records", "clean", "count", recording.bars.len() as f64, "records");
+        statistics.add("records", "clean", "count", recording.clean() as f64, "records");
         statistics.add("records", "other_instruments", "count", recording.others as f64, "records");
         statistics.add("records", "quarantine", "count", quarantine.len() as f64, "records");
         for rule in Rule::ALL {

@@ -54,7 +54,7 @@ pub(crate) fn describe<'a>(
             "records",
             json!({
                 "all": recording.records,
-                "clean": recording.bars.len(),
+                "clean": recording.clean(),
                 "quarantine": quarantined,
                 "other_instruments": recording.others,
             }),
@@ -91,7 +91,8 @@ pub(crate) fn rolls(prepared: &Prepared, recording: &Recording) -> Table<'static
 
 /// The table `sessions`.
 pub(crate) fn sessions(prepared: &Prepared, recording: &Recording) -> Table<'static> {
-    let sessions = &prepared.sessions;
+    let own = prepared.own.clone();
+    let sessions = &prepared.sessions[own.clone()];
     let grid: &Grid = &prepared.grid;
     let counts = |of: &dyn Fn(usize) -> usize| -> Vec<i64> {
         (0..sessions.len()).map(|session| i64::try_from(of(session)).unwrap_or(i64::MAX)).collect()
@@ -112,10 +113,12 @@ pub(crate) fn sessions(prepared: &Prepared, recording: &Recording) -> Table<'sta
                 .map(|session| recording.contracts.symbol(session.contract).to_owned())
                 .collect::<Vec<_>>(),
         )
-        .column("rows", counts(&|session| prepared.rows(session).len()))
+        .column("rows", counts(&|session| prepared.rows(own.start + session).len()))
         .column(
             "filled_rows",
-            counts(&|session| grid.filled[prepared.rows(session)].iter().filter(|filled| **filled).count()),
+            counts(&|session| {
+                grid.filled[prepared.rows(own.start + session)].iter().filter(|filled| **filled).count()
+            }),
         )
         .column("cut_off", sessions.iter().map(|session| session.cut_off).collect::<Vec<bool>>())
         .column("adjustment", adjustments.into_iter().map(points).collect::<Vec<f64>>())

@@ -16,6 +16,7 @@ use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError,
 use serde_json::Value;
 
 use crate::cleaning::Recording;
+use crate::neighbours::Months;
 use crate::settings::Settings;
 use crate::{BARS, Futures};
 
@@ -29,6 +30,11 @@ pub(crate) fn derive<'a>(bytes: &'a [u8], values: &Value) -> Result<Derived<'a>,
 /// Reads the bytes of bars.
 pub(crate) fn read(bytes: &[u8]) -> Result<Recording, ModuleError> {
     crate::read(&Input { role: BARS, name: "bars.dbn", bytes }, &Context::detached())
+}
+
+/// Reads a month without neighbours.
+pub(crate) fn month(bytes: &[u8]) -> Months {
+    Months::new(None, read(bytes).unwrap(), None).unwrap()
 }
 
 /// Settings as a user writes them.

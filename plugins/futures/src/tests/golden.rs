@@ -9,6 +9,7 @@ use super::{published, read, settings};
 use crate::cleaning::Recording;
 use crate::features::{Features, NAMES, Series, WarmUp};
 use crate::labels::{MODES, reference_labels, roll_mask};
+use crate::neighbours::Months;
 use crate::prepared::{Prepared, as_the_reference};
 use crate::{columns, weights};
 
@@ -29,7 +30,8 @@ fn recording() -> Option<Recording> {
 }
 
 fn prepared(recording: &Recording) -> Prepared {
-    as_the_reference(recording, &settings(&json!({"mode": "compat"}))).unwrap()
+    let months = Months::new(None, recording.clone(), None).unwrap();
+    as_the_reference(&months, &settings(&json!({"mode": "compat"}))).unwrap()
 }
 
 fn published_numbers(path: &str) -> BTreeMap<String, Vec<f64>> {

@@ -7,29 +7,34 @@ use plugin_api::Context;
 use serde_json::json;
 
 use super::synthetic::{MORNINGS_SECONDS, MadeBar, bars, file};
-use super::{derive, published, read, settings};
+use super::{derive, month, published, read, settings};
 use crate::compat::Compat;
 use crate::fill::Grid;
 use crate::labels::{Arena, MODES, Scan, Tie, trades, uniqueness};
+use crate::neighbours::Months;
 use crate::prepared::{Prepared, as_the_reference, strictly};
 use crate::quarantine::Rule;
 use crate::splits::{Part, folds};
 use crate::strict::Strict;
 
 fn prepared(bars: &[MadeBar]) -> Prepared {
-    strictly(&read(&file(bars)).unwrap(), &settings(&json!({}))).unwrap()
+    strictly(&month(&file(bars)), &settings(&json!({}))).unwrap()
 }
 
 /// The numbers of all float columns, batches put together.
 fn floats(bytes: &[u8], mode: &str, batch_rows: usize) -> BTreeMap<String, Vec<f64>> {
+    floats_of(&month(bytes), mode, batch_rows)
+}
+
+fn floats_of(months: &Months, mode: &str, batch_rows: usize) -> BTreeMap<String, Vec<f64>> {
     let (recording, settings, context) =
-        (read(bytes).unwrap(), settings(&json!({"mode": mode})), Context::detached());
+        (&months.recording, settings(&json!({"mode": mode})), Context::detached());
     let table = if mode == "compat" {
-        let prepared = as_the_reference(&recording, &settings).unwrap();
-        Arc::new(Compat::new(prepared, &recording, &settings)).into_table(batch_rows, &context)
+        let prepared = as_the_reference(months, &settings).unwrap();
+        Arc::new(Compat::new(prepared, recording, &settings)).into_table(batch_rows, &context)
     } else {
-        let prepared = strictly(&recording, &settings).unwrap();
-        Arc::new(Strict::new(prepared, &recording, &settings, &context).unwrap())
+        let prepared = strictly(months, &settings).unwrap();
+        Arc::new(Strict::new(prepared, recording, &settings, &context).unwrap())
             .into_table(batch_rows, &context)
     };
     let names: Vec<String> = table.fields().iter().map(|field| field.name.clone()).collect();
@@ -120,7 +125,7 @@ fn volume_of_the_day_before_decides_and_never_turns_back() {
         let head = metadata(3, &SYMBOLS, [20_250_912, 20_250_930], [0, u64::MAX]);
         [head, longer.iter().flat_map(MadeBar::record).collect()].concat()
     };
-    let longer = strictly(&read(&bytes).unwrap(), &settings(&json!({}))).unwrap();
+    let longer = strictly(&month(&bytes), &settings(&json!({}))).unwrap();
     assert_eq!(longer.sessions.iter().map(|session| session.contract).collect::<Vec<_>>(), [0, 1, 1, 1]);
 }
 
@@ -159,11 +164,12 @@ fn uniqueness_is_one_over_the_number_of_open_trades() {
 #[test]
 fn a_month_has_its_sessions_and_its_roll() {
     let Some(bytes) = published("raw_month.dbn.zst") else { return };
-    let recording = read(&bytes).unwrap();
+    let months = month(&bytes);
+    let recording = &months.recording;
     // Five bars of the old contract on the 18th have zeros for prices.
     let aside = [recording.quarantine.count(Rule::NonPositivePrice), recording.quarantine.len()];
     assert_eq!((recording.records, aside), (1_165_018, [5, 5]));
-    let prepared = strictly(&recording, &settings(&json!({}))).unwrap();
+    let prepared = strictly(&months, &settings(&json!({}))).unwrap();
     assert_eq!(prepared.sessions.len(), 22);
     assert!(prepared.rows(0).len() <= 12_600, "Labor Day ends at noon");
     let full = (1..22).filter(|session| prepared.rows(*session).len() > 23_000).count();
@@ -210,4 +216,36 @@ fn no_label_of_a_training_row_reaches_into_a_test() {
         spans.iter().filter(|span| span.part == Part::Embargo).map(|span| span.rows.len()).sum::<usize>(),
         900
     );
+}
+
+/// Two days as one file, and the second with the first as its neighbour.
+#[test]
+fn the_border_of_a_month_is_invisible() {
+    let bars = bars(27);
+    let border =
+        bars.iter().position(|bar| bar.time_nanoseconds >= MORNINGS_SECONDS[1] * 1_000_000_000).unwrap();
+    let part = |bars: &[MadeBar]| read(&file(bars)).unwrap();
+    let (one, two) = (part(&bars[..border]), part(&bars[border..]));
+    let first = Months::new(None, one.clone(), Some(&two)).unwrap();
+    let second = Months::new(Some(&one), two.clone(), None).unwrap();
+    for mode in ["compat", "strict"] {
+        let whole = floats(&file(&bars), mode, 8192);
+        let (first, second) = (floats_of(&first, mode, 8192), floats_of(&second, mode, 8192));
+        for (name, whole) in &whole {
+            // Prices join those of the last contract that is known, and classes are balanced over what is labelled.
+            if ["_adjusted", "class_balance", "weight_"].iter().any(|part| name.contains(part))
+                && mode == "strict"
+            {
+                continue;
+            }
+            let (first, second) = (&first[name], &second[name]);
+            assert_eq!(first.len() + second.len(), whole.len());
+            assert!(
+                first[..] == whole[..first.len()] && second[..] == whole[first.len()..],
+                "{mode}, {name}"
+            );
+        }
+    }
+    let exchanged = Months::new(Some(&two), one, None).unwrap_err().to_string();
+    assert_eq!(exchanged, "input `previous`: its bars do not lie before those of `bars`");
 }
