@@ -74,7 +74,7 @@ fn main() {
         println!(
             "zstd {zstd_level}  split floats {split_floats:5}  dictionary for floats {float_dictionary:5}, others {dictionary:5}  \
              groups of {rows_per_group:7} rows: {:6.3} s, {:6.1} MB",
-            (processor_time() - before).as_secs_f64(),
+            processor_time() - before,
             size as f64 / 1e6
         );
     }
@@ -118,7 +118,8 @@ impl std::io::Write for Count<'_> {
     }
 }
 
-fn processor_time() -> Duration {
+/// Seconds of processor time so far.
+fn processor_time() -> f64 {
     let usage = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(usage.tv_sec.unsigned_abs(), u32::try_from(usage.tv_nsec).unwrap())
+    Duration::new(usage.tv_sec.unsigned_abs(), u32::try_from(usage.tv_nsec).unwrap()).as_secs_f64()
 }
