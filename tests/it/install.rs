@@ -13,6 +13,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("install::the_whole_life_of_a_module", &[], life::whole),
+        trial("install::the_printed_moment_is_that_of_the_receipt", &[], life::moment),
         trial("install::a_folder_gives_the_newest_of_each_module", &[], life::folder),
         trial("install::a_server_gives_packages_and_newer_ones", &[], life::server),
         trial("install::what_a_server_sends_is_what_its_index_says", &[], refused::index),

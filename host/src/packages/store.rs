@@ -22,6 +22,7 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ use fs_err as fs;
 use semver::Version;
 
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result, StorageContext};
+use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::is_module_id;
 use crate::packages::signature;
 use crate::registry::audit::AuditLog;
@@ -65,6 +66,8 @@ pub struct InstalledLibrary {
     pub library: PathBuf,
     /// Digest that the receipt states.
     pub library_sha256: Digest,
+    /// The same for every target of the package.
+    pub libraries: BTreeMap<String, Digest>,
     /// The package.
     pub package: PathBuf,
     /// Digest of the package that the receipt states.
@@ -75,6 +78,18 @@ pub struct InstalledLibrary {
     pub source: String,
     /// Whether somebody allowed it although no trusted key had signed it.
     pub allowed_unsigned: bool,
+}
+
+impl InstalledLibrary {
+    /// What is there is not what was installed, and how it differs.
+    #[must_use]
+    pub fn changed(&self, cause: impl Into<String>) -> Error {
+        let Self { id, version, .. } = self;
+        Error::new(Kind::Untrusted, format!("installed module `{id}` is not what was installed"))
+            .cause(cause)
+            .hint(format!("to put it back, run `host plugin remove {id}@{version}`"))
+            .hint("then install it again: `host plugin install PACKAGE`")
+    }
 }
 
 impl Store {
@@ -88,21 +103,6 @@ impl Store {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The current version of every enabled module, for this target.
-    ///
-    /// # Errors
-    /// When a receipt cannot be read.
-    pub fn current(&self) -> Result<Vec<InstalledLibrary>> {
-        let mut current = Vec::new();
-        for (_, receipt) in self.modules().storage("list the installed modules")? {
-            let receipt = receipt?;
-            if receipt.enabled {
-                current.push(self.library(&receipt, &receipt.current)?);
-            }
-        }
-        Ok(current)
     }
 
     /// Every module by id, with its receipt or what is wrong with it. A store that does not exist has none.
@@ -204,6 +204,7 @@ impl Store {
             version: version.clone(),
             library: folder.join(&library.path),
             library_sha256: library.sha256,
+            libraries: installed.digests(),
             // A signature that is stated and gone is a fault, which whoever verifies it shall see.
             signature: installed.signer.as_ref().map(|_| signature_of(&package)),
             package,

@@ -146,6 +146,12 @@ impl LockFile {
 }
 
 impl LockedModule {
+    /// Whether this version with this library for the target is the one that is locked.
+    #[must_use]
+    pub fn pins(&self, version: &str, target: &str, library: &Digest) -> bool {
+        self.version == version && self.libraries.get(target) == Some(library)
+    }
+
     /// What is not as it must be, if anything.
     fn fault(&self) -> Option<String> {
         if let Err(error) = semver::Version::parse(&self.version) {

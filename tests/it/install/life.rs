@@ -89,6 +89,19 @@ pub(super) fn whole() {
     assert_eq!(lines[1]["previous_sha256"], lines[0]["sha256"]);
 }
 
+/// Printed and kept is the same moment, also when nothing had to be done.
+pub(super) fn moment() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    for outcome in ["installed", "already-installed"] {
+        let printed = &world.data(&["plugin", "install", &package])["modules"][0];
+        assert_eq!(printed["outcome"], outcome);
+        let receipt = std::fs::read(world.store().join("light_curve/receipt.json")).unwrap();
+        let receipt: Value = serde_json::from_slice(&receipt).unwrap();
+        assert_eq!(printed["installed_at"], receipt["versions"]["0.3.0"]["installed_at"]);
+    }
+}
+
 pub(super) fn folder() {
     let world = World::new();
     std::fs::create_dir(world.path("packages")).unwrap();

@@ -214,6 +214,13 @@ pub(super) fn writable() {
     let _ = world.run(&["prepare", "--plugin", "light_curve"]).failure(12, &["chmod go-w"]);
     let row = world.row();
     assert_eq!(row["status"], "untrusted", "{row:#}");
+    // Whoever verifies it hears the same reason, not that it was named by its path.
+    let verified = world.run(&["plugin", "verify"]).failure(12, &["refused"]);
+    assert!(
+        verified.stdout.contains("light_curve") && verified.stdout.contains("chmod go-w"),
+        "{verified:?}"
+    );
+    assert!(!verified.stdout.contains("is a file of an installed module"), "{verified:?}");
 }
 
 pub(super) fn index() {

@@ -120,12 +120,8 @@ pub fn take_installed(installed: &InstalledLibrary) -> Result<Found> {
     let (id, version) = (&found.embedded.descriptor.id, &found.embedded.manifest.version);
     if *id != installed.id || *version != installed.version.to_string() {
         let InstalledLibrary { id: wanted, version: expected, .. } = installed;
-        return Err(Error::new(
-            Kind::Untrusted,
-            format!("installed module `{wanted}` is not what was installed"),
-        )
-        .cause(format!("`{}` is `{id}` {version}, not `{wanted}` {expected}", found.path.display()))
-        .hint(format!("run `host plugin remove {wanted}@{expected}`, then install it again")));
+        let shown = found.path.display();
+        return Err(installed.changed(format!("`{shown}` is `{id}` {version}, not `{wanted}` {expected}")));
     }
     Ok(Found { installed: Some(installed.clone()), ..found })
 }

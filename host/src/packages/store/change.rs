@@ -59,7 +59,7 @@ impl<'s> Change<'s> {
         Ok(change)
     }
 
-    /// Brings a staged version to its place and makes it current.
+    /// Brings a staged version to its place and makes it current. Gives back what its receipt says of it too.
     ///
     /// # Errors
     /// [`Kind::Untrusted`] when the same version is installed with other bytes; else as [`Change::begin`].
@@ -68,13 +68,13 @@ impl<'s> Change<'s> {
         package: &Package,
         staged: StagedDirectory,
         installed: InstalledVersion,
-    ) -> Result<Switch> {
+    ) -> Result<(Switch, InstalledVersion)> {
         let (id, version) = (&package.manifest.id, &package.manifest.version);
         let before = self.store.receipt(id)?;
         let target = self.store.version_folder(id, version);
         let known = before.as_ref().and_then(|receipt| receipt.versions.get(version));
         if let Some(known) = known {
-            refuse_other_bytes(id, version, known, &installed)?;
+            refuse_other_bytes(id, version, known, &installed.package_sha256)?;
         }
         let details = json!({
             "package_sha256": installed.package_sha256,
@@ -102,13 +102,14 @@ impl<'s> Change<'s> {
         {
             *entry = installed;
         }
+        let installed = entry.clone();
         receipt.switch_to(version);
         let from = before.as_ref().map(|receipt| receipt.current.clone());
         let unchanged = intact && before.as_ref() == Some(&receipt);
         if !unchanged {
             self.publish(&receipt, "install", details)?;
         }
-        Ok(Switch { from, to: Some(version.clone()), unchanged })
+        Ok((Switch { from, to: Some(version.clone()), unchanged }, installed))
     }
 
     /// Switches to the version that was current before.

@@ -6,6 +6,7 @@ use fs_err as fs;
 use semver::Version;
 
 use super::{InstalledVersion, PACKAGE, Store, signature_of};
+use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 use crate::packages::archive::Package;
@@ -39,14 +40,14 @@ pub(in crate::packages) fn refuse_other_bytes(
     id: &str,
     version: &Version,
     known: &InstalledVersion,
-    new: &InstalledVersion,
+    package_sha256: &Digest,
 ) -> Result<()> {
-    if known.package_sha256 == new.package_sha256 {
+    if known.package_sha256 == *package_sha256 {
         return Ok(());
     }
     Err(Error::new(Kind::Untrusted, format!("`{id}` {version} is installed already, with other bytes"))
         .cause(format!("the installed package has sha256 {}", known.package_sha256))
-        .cause(format!("this one has sha256 {}", new.package_sha256))
+        .cause(format!("this one has sha256 {package_sha256}"))
         .hint("a version never changes: ask its author for one with another number")
         .hint(format!("to replace it all the same, type `host plugin remove {id}@{version}` first")))
 }

@@ -60,6 +60,14 @@ pub struct ReceiptLibrary {
     pub sha256: Digest,
 }
 
+impl InstalledVersion {
+    /// Digest of its library for each target.
+    #[must_use]
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        self.libraries.iter().map(|(target, library)| (target.clone(), library.sha256)).collect()
+    }
+}
+
 impl Receipt {
     /// The receipt of a module with its first version.
     #[must_use]

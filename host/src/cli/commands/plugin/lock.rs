@@ -12,9 +12,8 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
 use crate::modules::discover::{self, SearchDirectory};
-use crate::packages::archive::{PACKAGE_LIMIT_BYTES, read_manifest};
 use crate::trust::lock::{LOCK_FILE, LockFile, LockedModule};
-use crate::trust::{Policy, TrustLevel, path};
+use crate::trust::{Policy, TrustLevel};
 
 /// Flags of `plugin lock`.
 #[derive(Debug, clap::Args)]
@@ -144,15 +143,8 @@ fn entry(id: &str, policy: &Policy, context: &Context) -> Result<LockedModule> {
         libraries: BTreeMap::from([(manifest.target.clone(), digest)]),
     };
     if let Some(installed) = found.installed {
-        let package = path::read(&installed.package, PACKAGE_LIMIT_BYTES)?;
-        if Digest::of(&package) != installed.package_sha256 {
-            return Err(Error::new(Kind::Untrusted, format!("the package of module `{id}` was changed"))
-                .cause(format!("`{}` has another sha256 than its receipt says", installed.package.display()))
-                .hint(format!("run `host plugin remove {id}@{}` and install it again", installed.version)));
-        }
-        let packed = read_manifest(&package)?;
-        locked.libraries =
-            packed.libraries.into_iter().map(|(target, library)| (target, library.sha256)).collect();
+        // What the receipt says is what was unpacked from that package.
+        locked.libraries = installed.libraries;
         locked.source = Some(installed.source);
         locked.package_sha256 = Some(installed.package_sha256);
     }
