@@ -1,6 +1,7 @@
 //! The life of a module that a stranger packed: installed, listed, used, upgraded, rolled back, removed. Whoever is not
 //! vouched for does not come in, and nothing that fails leaves anything behind.
 
+mod killed;
 mod life;
 mod refused;
 mod world;
@@ -35,6 +36,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("install::others_that_may_write_are_told_of", &[], refused::writable),
         trial("install::a_dry_run_changes_nothing", &[], life::dry_run),
         trial("install::processes_that_install_at_once_wait_for_each_other", &[], life::together),
-        trial("install::killed_at_each_call_of_an_upgrade", &[Need::Strace], life::killed),
+        trial("install::a_link_in_the_store_is_refused_and_goes_away", &[], refused::link),
+        trial("install::killed_at_each_call_of_an_upgrade", &[Need::Strace], killed::upgrade),
+        trial(
+            "install::killed_while_another_signature_comes_the_module_runs",
+            &[Need::Strace],
+            killed::renewal,
+        ),
+        trial("install::killed_while_the_signature_goes_the_module_runs", &[Need::Strace], killed::unsigning),
     ]
 }

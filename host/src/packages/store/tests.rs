@@ -174,6 +174,55 @@ fn files_that_no_receipt_names_are_taken_away_and_others_are_left_alone() {
     assert!(own.join("text").exists(), "what is none of ours stays");
 }
 
+/// It blocked every later change: it was followed when it was read, and could not be renamed when it was to go away.
+#[test]
+fn a_link_in_place_of_a_version_or_a_module_is_refused_and_goes_away_unfollowed() {
+    let (directory, store) = store();
+    install(&store, "0.1.0", b"one").unwrap();
+    install(&store, "0.2.0", b"two").unwrap();
+    let own = directory.path().join("own");
+    let replace_by_link = |place: &Path| {
+        fs::rename(place, &own).unwrap();
+        std::os::unix::fs::symlink(&own, place).unwrap();
+    };
+    let refused = |error: Error, hint: &str| {
+        assert_eq!(error.kind, Kind::Untrusted, "{error}");
+        assert!(
+            error.message.contains("a link is in place of") && error.hints[0].contains(hint),
+            "{error:?}"
+        );
+    };
+    let whole_then_gone = || {
+        assert_eq!(fs::read(own.join(PACKAGE)).unwrap(), b"two", "what the link led to stays");
+        fs::remove_dir_all(&own).unwrap();
+    };
+    let place = store.version_folder("m", &version("0.2.0"));
+    // The same version again puts it right, and so does removing it.
+    replace_by_link(&place);
+    let receipt = store.require("m").unwrap();
+    refused(store.library(&receipt, &version("0.2.0")).unwrap_err(), "host plugin remove m@0.2.0");
+    install(&store, "0.2.0", b"two").unwrap();
+    assert_eq!(fs::read(current(&store).library).unwrap(), b"two");
+    whole_then_gone();
+    replace_by_link(&place);
+    let switch = Change::begin(&store, "tester").unwrap().remove_version("m", &version("0.2.0")).unwrap();
+    assert_eq!(switch.to, Some(version("0.1.0")));
+    assert!(place.symlink_metadata().is_err());
+    whole_then_gone();
+    // A version that no receipt names.
+    std::os::unix::fs::symlink(&own, &place).unwrap();
+    install(&store, "0.2.0", b"two").unwrap();
+    assert!(!place.is_symlink());
+    // A whole module.
+    replace_by_link(&store.folder("m"));
+    refused(store.receipt("m").unwrap_err(), "host plugin remove m");
+    assert!(matches!(&store.modules().unwrap()[..], [(id, Err(_))] if id == "m"));
+    let change = Change::begin(&store, "tester").unwrap();
+    assert!(own.join("receipt.json").exists(), "nothing beyond the link is swept");
+    change.remove("m").unwrap();
+    assert!(store.folder("m").symlink_metadata().is_err() && own.join("receipt.json").exists());
+}
+
 /// The process died after the switch and before the line that tells of it.
 #[test]
 fn a_switch_that_the_history_does_not_tell_of_is_told_by_the_next_writer() {
@@ -251,6 +300,10 @@ fn who_is_not_installed_is_named_with_the_nearest() {
     assert!(store.require("m").unwrap_err().hints[0].contains("host plugin install"));
     install(&store, "0.1.0", b"one").unwrap();
     assert!(store.require("n").unwrap_err().hints[0].contains("`m`"));
+    // A folder without a receipt is no module.
+    fs::create_dir(store.root().join("notes")).unwrap();
+    let error = store.require("n").unwrap_err();
+    assert_eq!(error.hints[1], "installed are: m");
     assert!(store.require("../m").unwrap_err().kind == Kind::Usage);
     let receipt = store.require("m").unwrap();
     let error = store.library(&receipt, &version("3.0.0")).unwrap_err();
