@@ -25,6 +25,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("install::an_installed_library_that_was_changed_does_not_run", &[], refused::changed_library),
         trial("install::a_key_that_is_removed_counts_no_more", &[], refused::removed_key),
         trial("install::a_lock_file_decides_what_comes_in", &[], refused::locked),
+        trial("install::a_package_from_an_odd_folder_can_be_locked", &[], life::odd_folder),
+        trial("install::a_disabled_module_does_not_run_from_elsewhere", &[], life::disabled),
         trial("install::a_version_never_changes", &[], refused::other_bytes),
         trial("install::a_damaged_receipt_hides_no_other_module", &[], refused::damaged_receipt),
         trial("install::no_other_library_stands_in_for_an_installed_module", &[], refused::stand_in),

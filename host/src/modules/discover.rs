@@ -73,7 +73,7 @@ pub enum State {
         /// A file earlier in the path with the same id, which is used instead.
         shadowed_by: Option<PathBuf>,
     },
-    /// An installed module that is not to be found.
+    /// An installed module that is not to be found by its id, or another file of the same id.
     Disabled(Box<Embedded>),
     /// Somebody else may have put it there, and how.
     Untrusted(Error),
@@ -169,7 +169,24 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
             candidates.push(candidate);
         }
     }
+    disable(&mut candidates);
     candidates
+}
+
+/// Whoever disables an installed module wants its id not to run: no other file stands in for it, wherever it lies.
+fn disable(candidates: &mut [Candidate]) {
+    let disabled = candidates.iter().filter_map(|candidate| match &candidate.state {
+        State::Disabled(embedded) => Some(embedded.descriptor.id.clone()),
+        _ => None,
+    });
+    let disabled: Vec<String> = disabled.collect();
+    for candidate in candidates {
+        if let State::Module { embedded, .. } = &candidate.state
+            && disabled.contains(&embedded.descriptor.id)
+        {
+            candidate.state = State::Disabled(embedded.clone());
+        }
+    }
 }
 
 impl SearchOrigin {

@@ -116,6 +116,49 @@ pub(super) fn folder() {
     assert_eq!(world.row()["version"], "0.4.0");
 }
 
+/// A newline in the path of the package ended `plugin lock` with 1.
+pub(super) fn odd_folder() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "new\nline", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let _ = world.ok(&["plugin", "lock", "light_curve"]);
+    let lock = std::fs::read_to_string(world.path("plugins.lock")).unwrap();
+    let source = lock.lines().find(|line| line.starts_with("source")).unwrap();
+    assert!(source.contains("nline/light_curve-0.3.0.hostplugin"), "{lock}");
+    let _ = world.ok(&["plugin", "lock", "--check", "light_curve"]);
+    let _ = world.ok(&["plugin", "install", "--locked", &package]);
+}
+
+/// Another file of the same id took its place without a word.
+pub(super) fn disabled() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let other = world.sandbox.path("home/.pbuf/plugins/liblight_curve.so");
+    std::fs::copy(super::world::library("0.3.0"), &other).unwrap();
+    let flag = ["--plugin-dir", world.path("more").to_str().unwrap()].map(str::to_owned);
+    std::fs::create_dir(&flag[1]).unwrap();
+    std::fs::copy(&other, world.path("more/liblight_curve.so")).unwrap();
+    let _ = world.ok(&["plugin", "disable", "light_curve"]);
+    let texts = [
+        "module `light_curve` is disabled",
+        "host plugin enable light_curve",
+        "--plugin ",
+        "liblight_curve.so",
+    ];
+    let by_id = ["prepare", "--plugin", "light_curve"];
+    let _ = world.run(&by_id).failure(2, &texts);
+    let _ = world.run(&[&by_id[..], &[&flag[0], &flag[1]]].concat()).failure(2, &texts);
+    let listing = world.data(&["plugin", "list"]);
+    let rows = listing["modules"].as_array().unwrap().iter().filter(|row| row["id"] == "light_curve");
+    let statuses: Vec<&str> = rows.map(|row| row["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["disabled", "disabled"]);
+    // Whoever names the file means it.
+    assert_eq!(world.prepared(other.to_str().unwrap(), "first"), "0.3.0");
+    let _ = world.ok(&["plugin", "enable", "light_curve"]);
+    assert_eq!(world.prepared("light_curve", "second"), "0.3.0");
+}
+
 /// Serves a folder; the answers do not change afterwards.
 pub(super) fn server_of(folder: &std::path::Path) -> Server {
     let folder: PathBuf = folder.to_owned();

@@ -224,6 +224,7 @@ pub(super) fn writable() {
 }
 
 /// It blocked every later change of the store.
+#[expect(clippy::disallowed_methods, reason = "a link by hand")]
 pub(super) fn link() {
     let world = World::new();
     let package = world.pack("0.3.0", "packages", Some("author"));
