@@ -13,7 +13,7 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::{Cell, Confinement, ConfinementLevel};
+use crate::platform::{Cell, Condition, Confinement, ConfinementLevel};
 
 /// Longest frame. Reports travel in the result file, so control messages are short.
 pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
@@ -21,7 +21,7 @@ pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
 /// Most descriptors that travel with a message; the kernel's own limit is 253.
 pub const DESCRIPTOR_LIMIT: usize = 64;
 
-/// What a worker is told before anything else. Descriptor: the module.
+/// What a process is told before anything else. Descriptor: the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// What it must put itself into.
@@ -58,6 +58,8 @@ pub enum Frame {
     Ready {
         /// What was applied.
         confinement: Confinement,
+        /// How the process began.
+        condition: Condition,
     },
     /// The confinement is less than was demanded; nothing was loaded.
     Unconfined {
