@@ -27,7 +27,8 @@ const STATUS_BYTES: usize = 16 << 10;
 pub(in crate::platform) struct Watch {
     process: OwnedFd,
     status: File,
-    descriptors: Dir,
+    /// None where a worker's descriptors are shown to root alone: when its program may be run and not read.
+    descriptors: Option<Dir>,
 }
 
 impl Watch {
@@ -35,8 +36,8 @@ impl Watch {
         let folder = OFlags::DIRECTORY | OFlags::CLOEXEC;
         let process = openat(CWD, format!("/proc/{process}"), folder | OFlags::PATH, Mode::empty())?;
         let status = openat(&process, "status", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        let descriptors = openat(&process, "fd", folder | OFlags::RDONLY, Mode::empty())?;
-        Ok(Self { process, status: File::from(status), descriptors: Dir::new(descriptors)? })
+        let descriptors = openat(&process, "fd", folder | OFlags::RDONLY, Mode::empty()).and_then(Dir::new);
+        Ok(Self { process, status: File::from(status), descriptors: descriptors.ok() })
     }
 
     pub(in crate::platform) fn thread_count(&self) -> Option<usize> {
@@ -77,10 +78,11 @@ impl Watch {
             .fold(0, u64::saturating_add)
     }
 
-    /// Numbers of its descriptors.
+    /// Numbers of its descriptors, as far as they are shown.
     fn descriptors(&mut self) -> Vec<CString> {
-        self.descriptors.rewind();
-        let names = self.descriptors.by_ref().flatten().map(|entry| entry.file_name().to_owned());
+        let Some(directory) = &mut self.descriptors else { return Vec::new() };
+        directory.rewind();
+        let names = directory.flatten().map(|entry| entry.file_name().to_owned());
         names.filter(|name| !name.as_bytes().starts_with(b".")).collect()
     }
 }
