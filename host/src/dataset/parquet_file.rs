@@ -1,8 +1,13 @@
 //! Tables as Parquet files whose bytes depend on nothing but the table.
 //!
 //! Invariants: a fixed `created_by`, no key-value metadata (so no Arrow schema either: the Parquet types say all that
-//! a contract can), no page index, zstd level 3, and rows regrouped before writing, so that neither the clock nor the
-//! way a module cut its batches reaches the bytes. Floats are stored bit for bit, NaN payloads included.
+//! a contract can), no page index, and rows regrouped before writing, so that neither the clock nor the way a module cut
+//! its batches reaches the bytes. Floats are stored bit for bit, NaN payloads included.
+//!
+//! A table of more than one row group is stored for speed: zstd level 1, the bytes of floats split, dictionaries for
+//! texts alone. Measured for 514 800 rows of 65 columns, 39 of them 64-bit floats, in CPU seconds and megabytes: 0.57 s
+//! and 65 MB, against 1.33 s and 50 MB with the settings of smaller tables, whose time nobody notices, and 0.31 s and
+//! 185 MB without compression (`cargo bench -p host --bench parquet`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +19,7 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 use plugin_api::host_side::guarded;
@@ -22,14 +27,14 @@ use plugin_api::{ColumnKind, ModuleError};
 
 use super::{Table, kind_of};
 
-/// Rows of a row group unless told otherwise.
-pub(crate) const ROWS_PER_GROUP: usize = 1 << 20;
+/// Rows of a row group unless told otherwise: what the writer keeps in memory.
+pub(crate) const ROWS_PER_GROUP: usize = 1 << 17;
 
 /// Rows handed to the writer at once; fixed, since page boundaries follow it.
 const ROWS_PER_CHUNK: usize = 1 << 16;
 
-/// zstd's own default.
-const ZSTD_LEVEL: i32 = 3;
+/// zstd's own default, and its fastest.
+const ZSTD_LEVELS: (i32, i32) = (3, 1);
 
 /// Writes a table. `rows_per_group` of 0 is taken as 1.
 ///
@@ -48,7 +53,7 @@ pub(crate) fn write(table: &Table, rows_per_group: usize) -> Result<Vec<u8>, Str
     let fields: Vec<_> = table.schema.fields().iter().map(plain).collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     let options = ArrowWriterOptions::new()
-        .with_properties(properties(&schema, rows_per_group)?)
+        .with_properties(properties(&schema, rows_per_group, table.rows() > rows_per_group)?)
         .with_skip_arrow_metadata(true);
     let mut bytes = Vec::new();
     let mut writer =
@@ -69,21 +74,27 @@ pub(crate) fn write(table: &Table, rows_per_group: usize) -> Result<Vec<u8>, Str
     Ok(bytes)
 }
 
-fn properties(schema: &Schema, rows_per_group: usize) -> Result<WriterProperties, String> {
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(text)?;
+fn properties(schema: &Schema, rows_per_group: usize, large: bool) -> Result<WriterProperties, String> {
+    let level = if large { ZSTD_LEVELS.1 } else { ZSTD_LEVELS.0 };
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by("host".to_owned())
         .set_key_value_metadata(None)
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).map_err(text)?))
         .set_max_row_group_row_count(Some(rows_per_group.max(1)))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_dictionary_enabled(true);
     for field in schema.fields() {
+        let column = || ColumnPath::from(field.name().as_str());
         // Measured numbers hardly repeat: a dictionary would be built only to be thrown away.
-        if matches!(kind_of(field.data_type()), Some(ColumnKind::Float64 | ColumnKind::Float32)) {
-            builder = builder.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+        let float = matches!(kind_of(field.data_type()), Some(ColumnKind::Float64 | ColumnKind::Float32));
+        let words = kind_of(field.data_type()) == Some(ColumnKind::Utf8);
+        if float || (large && !words) {
+            builder = builder.set_column_dictionary_enabled(column(), false);
+        }
+        if float && large {
+            builder = builder.set_column_encoding(column(), Encoding::BYTE_STREAM_SPLIT);
         }
     }
     Ok(builder.build())

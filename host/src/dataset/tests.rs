@@ -5,6 +5,8 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampNanosecondArray,
 };
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Schema};
 use plugin_api::{Finding, Severity};
 use proptest::prelude::*;
 
@@ -312,6 +314,28 @@ proptest! {
         bytes[place] = byte;
         bytes.truncate(keep.max(bytes.len() / 2));
         let _ = parquet_file::read("data", bytes, 3, 10_000);
+    }
+
+    #[test]
+    fn the_extent_is_that_of_the_cells(batches: Vec<Vec<Option<f64>>>) {
+        let fields = vec![Field::new("x", DataType::Float64, true)];
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let batch = |values: Vec<Option<f64>>| {
+            // Under a null stands what would be out of every bound.
+            let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
+            let values = values.into_iter().map(|value| value.unwrap_or(f64::INFINITY)).collect::<Vec<_>>();
+            let column: ArrayRef = Arc::new(Float64Array::new(values.into(), Some(nulls)));
+            RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap()
+        };
+        let batches = batches.into_iter().map(batch).collect();
+        let table = Table { name: "t".to_owned(), schema: Arc::clone(&schema), batches };
+        let column = table.column("x").unwrap();
+        let numbers = || column.cells().filter_map(|cell| cell.number()).filter(|number| !number.is_nan());
+        let expected = Extent {
+            bounds: (numbers().fold(f64::INFINITY, f64::min), numbers().fold(f64::NEG_INFINITY, f64::max)),
+            finite: !column.cells().any(|cell| cell.is_not_finite()),
+        };
+        prop_assert_eq!(column.extent(), expected);
     }
 
     #[test]
