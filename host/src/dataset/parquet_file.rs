@@ -12,9 +12,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
-use arrow_select::coalesce::BatchCoalescer;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, FieldRef, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -58,20 +58,38 @@ pub(crate) fn write(table: &Table, rows_per_group: usize) -> Result<Vec<u8>, Str
     let mut bytes = Vec::new();
     let mut writer =
         ArrowWriter::try_new_with_options(&mut bytes, Arc::clone(&schema), options).map_err(text)?;
-    let mut chunks = BatchCoalescer::new(Arc::clone(&schema), ROWS_PER_CHUNK);
-    for batch in &table.batches {
-        let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).map_err(text)?;
-        chunks.push_batch(batch).map_err(text)?;
-        while let Some(chunk) = chunks.next_completed_batch() {
-            writer.write(&chunk).map_err(text)?;
-        }
-    }
-    chunks.finish_buffered_batch().map_err(text)?;
-    while let Some(chunk) = chunks.next_completed_batch() {
-        writer.write(&chunk).map_err(text)?;
+    for chunk in chunks(&table.batches) {
+        let columns = chunk.map_err(text)?;
+        writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns).map_err(text)?).map_err(text)?;
     }
     writer.close().map_err(text)?;
     Ok(bytes)
+}
+
+/// The columns regrouped into chunks of the same number of rows. A chunk that lies within one batch is not copied.
+fn chunks(batches: &[RecordBatch]) -> impl Iterator<Item = Result<Vec<ArrayRef>, ArrowError>> {
+    let mut batches = batches.iter().filter(|batch| batch.num_rows() > 0);
+    let mut left: Option<RecordBatch> = None;
+    std::iter::from_fn(move || {
+        let mut parts: Vec<RecordBatch> = Vec::new();
+        let mut missing = ROWS_PER_CHUNK;
+        while missing > 0 {
+            let Some(batch) = left.take().or_else(|| batches.next().cloned()) else { break };
+            let taken = missing.min(batch.num_rows());
+            missing -= taken;
+            if taken < batch.num_rows() {
+                left = Some(batch.slice(taken, batch.num_rows() - taken));
+            }
+            parts.push(batch.slice(0, taken));
+        }
+        match parts.as_slice() {
+            [] => None,
+            [one] => Some(Ok(one.columns().to_vec())),
+            several => {
+                Some(concat_batches(&several[0].schema(), several).map(|whole| whole.columns().to_vec()))
+            }
+        }
+    })
 }
 
 fn properties(schema: &Schema, rows_per_group: usize, large: bool) -> Result<WriterProperties, String> {

@@ -291,6 +291,26 @@ fn npy_matrices_must_fit() {
     }
 }
 
+/// More rows than a row group, cut in two ways.
+#[test]
+fn the_bytes_of_a_large_table_do_not_depend_on_its_batches() {
+    let rows = parquet_file::ROWS_PER_GROUP + 12_345;
+    let values: Vec<f64> = (0..u32::try_from(rows).unwrap()).map(|row| f64::from(row).sqrt()).collect();
+    let column: ArrayRef = Arc::new(Float64Array::from(values.clone()));
+    let whole = table("t", vec![("x", column)]);
+    let mut cut = whole.clone();
+    cut.batches.clear();
+    for (start, end) in [(0, 1), (1, 1), (1, 70_000), (70_000, rows - 3), (rows - 3, rows)] {
+        cut.batches.push(whole.batches[0].slice(start, end - start));
+    }
+    let write = |table| parquet_file::write(table, parquet_file::ROWS_PER_GROUP).unwrap();
+    let bytes = write(&whole);
+    assert!(bytes == write(&cut));
+    let read = parquet_file::read("t", bytes, rows as u64, 10_000).unwrap();
+    let found: Vec<f64> = read.column("x").unwrap().cells().filter_map(|cell| cell.number()).collect();
+    assert_eq!(found, values);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -322,7 +342,7 @@ proptest! {
         let schema: SchemaRef = Arc::new(Schema::new(fields));
         let batch = |values: Vec<Option<f64>>| {
             // Under a null stands what would be out of every bound.
-            let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
+            let nulls = values.iter().map(Option::is_some).collect::<NullBuffer>();
             let values = values.into_iter().map(|value| value.unwrap_or(f64::INFINITY)).collect::<Vec<_>>();
             let column: ArrayRef = Arc::new(Float64Array::new(values.into(), Some(nulls)));
             RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap()
