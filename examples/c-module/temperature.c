@@ -74,9 +74,15 @@ static int read_number(const char *field, double *number) {
 }
 
 static int bad_line(struct host_answer *answer, const struct line *line, uint64_t column, const char *what) {
-  char message[TEXT_BYTES + 64];
+  char message[TEXT_BYTES + 64], field[TEXT_BYTES] = "";
+  size_t index;
+  /* What is quoted may be anything, and a message is text that moves no cursor. */
+  for (index = 0; column != 0 && line->fields[column - 1][index] != '\0'; index++) {
+    char byte = line->fields[column - 1][index];
+    field[index] = byte >= ' ' && byte <= '~' ? byte : '?';
+  }
   if (column == 0) snprintf(message, sizeof message, "%.40s, found %llu", what, (unsigned long long)line->field_count);
-  else snprintf(message, sizeof message, "`%.63s` is %.40s", line->fields[column - 1], what);
+  else snprintf(message, sizeof message, "`%.63s` is %.40s", field, what);
   return host_refuse(answer, "bad-input", "readings", line->number, column, message,
                      "each line after the first is station,reading,uncertainty");
 }
@@ -88,6 +94,7 @@ static int read_station(const struct host_request *request, struct host_answer *
   size_t row = stations->count;
   if (line->field_count != 3) return bad_line(answer, line, 0, "expected 3 fields of at most 63 bytes");
   if (line->fields[0][0] == '\0') return bad_line(answer, line, 1, "no name of a station");
+  if (!host_is_utf8(line->fields[0])) return bad_line(answer, line, 1, "no name in UTF-8");
   if (!read_number(line->fields[1], &reading)) return bad_line(answer, line, 2, "no number");
   if (!read_number(line->fields[2], &uncertainty) || uncertainty <= 0) {
     return bad_line(answer, line, 3, "no number above zero");

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
+use rustix::io::Errno;
 
 pub use growing::GrowingFile;
 
@@ -150,6 +151,17 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     if source == target { Ok(()) } else { sync_directory(source) }
 }
 
+/// Lets a file, a directory or a link disappear as a whole; a link is not followed. It is renamed into a staging
+/// directory in `bin`, so that [`sweep`] takes away what a killed process left of it.
+///
+/// # Errors
+/// Any failure of a system call; it names the path.
+pub fn discard(path: &Path, bin: &Path) -> io::Result<()> {
+    let bin = StagedDirectory::create(bin)?;
+    // A name inside of it: nothing but a directory can be renamed onto a directory.
+    rename(path, &bin.path.join("discarded"))
+}
+
 /// Makes the directory at `path` and those above it that are missing. What was made is durable when it returns.
 ///
 /// # Errors
@@ -249,6 +261,40 @@ impl StagedDirectory {
         sync_directory(parent_of(target)?)?;
         sync_directory(parent_of(&self.path)?)
     }
+
+    /// Lets it appear in place of whatever is at `target`, which is removed; a link is not followed. Durable when it
+    /// returns. Where the file system can exchange two names there is always one of both at `target`.
+    ///
+    /// # Errors
+    /// Any failure of a system call; it names the path.
+    pub fn replace(self, target: &Path) -> io::Result<()> {
+        self.lock.sync_all()?;
+        match uninterrupted(|| exchange(&self.path, target)) {
+            // What was there has the private name now, so dropping this removes it.
+            Ok(()) => {
+                sync_directory(parent_of(target)?)?;
+                sync_directory(parent_of(&self.path)?)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                discard(target, parent_of(&self.path)?)?;
+                self.commit(target)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Gives two files or directories each other's name in one step. An error names both.
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|errno| {
+        let error = io::Error::from(errno);
+        let message = format!("cannot exchange `{}` and `{}`: {error}", one.display(), other.display());
+        // What a file system says that cannot do it.
+        let unsupported = matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP);
+        io::Error::new(if unsupported { io::ErrorKind::Unsupported } else { error.kind() }, message)
+    })
 }
 
 impl Drop for StagedDirectory {

@@ -28,6 +28,7 @@ pub mod error;
 pub mod fetch;
 pub mod modules;
 pub mod packages;
+pub mod partition;
 pub mod picture;
 pub mod platform;
 pub mod raw;

@@ -233,6 +233,26 @@ static inline int host_is_null(const struct host_column *column, size_t row) {
   return column->valid != NULL && column->valid[row] == 0;
 }
 
+/* Whether a text is UTF-8, as every text of a column must be. What comes out of a file may be anything. */
+static inline int host_is_utf8(const char *text) {
+  static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+  const unsigned char *at = (const unsigned char *)text;
+  while (*at != '\0') {
+    int more = *at < 0x80 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : 3, left;
+    uint32_t letter = more == 0 ? *at : *at & (0x3fu >> more);
+    if ((*at >= 0x80 && *at < 0xc0) || *at > 0xf7) return 0;
+    at++;
+    /* The zero at the end is no continuation either. */
+    for (left = more; left > 0; left--, at++) {
+      if ((*at & 0xc0) != 0x80) return 0;
+      letter = letter << 6 | (*at & 0x3fu);
+    }
+    /* Longer than need be, half of a pair of UTF-16, or beyond the last letter. */
+    if (letter < least[more] || (letter >= 0xd800 && letter < 0xe000) || letter > 0x10ffff) return 0;
+  }
+  return 1;
+}
+
 /* The bytes of text in a column; more than an Arrow column of this kind can hold where there are too many. */
 static inline size_t host_text_bytes(const struct host_column *column, size_t rows) {
   const char *const *texts = (const char *const *)column->values;

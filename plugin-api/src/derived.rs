@@ -61,11 +61,12 @@ impl<'a> Derived<'a> {
 
     /// Adds an entry of the metadata.
     ///
-    /// The host knows five keys. `title` (text), `citations` (array of objects with `text` and `url`) and
+    /// The host knows six keys. `title` (text), `citations` (array of objects with `text` and `url`) and
     /// `data_licence` (text) describe the dataset where the user and the bundled dataset say nothing. `release` (text)
     /// names the published data that this is, whatever name it is registered under, and `conflicts` (array of objects
     /// with `with`, an array of such names, and `reason`) those that hold some of the same information, so that using
-    /// both would count it twice.
+    /// both would count it twice. `quality_score` (a number from 0 to 1) is shown in listings, where one can ask for
+    /// what is below a limit.
     #[must_use]
     pub fn note(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.into(), value.into());

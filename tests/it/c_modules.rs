@@ -12,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("c_modules::the_example_is_prepared_to_the_digit", &[], example),
         trial("c_modules::parameters_arrive", &[], parameters),
         trial("c_modules::bad_input_is_refused_with_its_line", &[], bad_input),
+        trial("c_modules::a_name_that_is_not_utf8_is_bad_input_with_its_line", &[], names),
+        trial("c_modules::the_example_passes_every_check", &[], conformance),
         trial("c_modules::list_info_and_verify_work_as_for_any_module", &[], verbs),
         trial("c_modules::no_c_module_runs_inside_the_host", &[], inside),
         trial("c_modules::a_wrong_answer_is_an_error_and_nothing_more", &[], wrong_answers),
@@ -106,6 +108,41 @@ fn bad_input() {
         let _ = outcome.failure(16, &["input `readings`", texts[0], texts[1], &format!("{name}.csv")]);
     }
     assert_eq!(sandbox.json(["list"]).pointer("/data/datasets"), Some(&json!([])));
+}
+
+fn names() {
+    let sandbox = with_example();
+    let input = |name: &[u8]| {
+        let text = [b"station,reading,uncertainty\nnorth,1,1\n", name, b",2,1\n"].concat();
+        format!("readings={}", sandbox.write("names.csv", text).display())
+    };
+    for name in [
+        &b"M\xfcnchen"[..],
+        b"\x80",
+        b"cut \xc3",
+        b"cut \xe2\x82",
+        b"\xc0\xaf",
+        b"\xe0\x80\xaf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xff",
+    ] {
+        let outcome = sandbox.run(["prepare", "--plugin", "temperature", "--input", &input(name)]);
+        let _ =
+            outcome.failure(16, &["input `readings`, line 3, field 1", "is no name in UTF-8", "names.csv"]);
+    }
+    for name in ["München", "東京", "\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}"]
+    {
+        let prepare = ["prepare", "--plugin", "temperature", "--name", "names", "--force"];
+        let _ = sandbox.run(prepare.iter().chain(&["--input", &input(name.as_bytes())])).success();
+        assert_eq!(exported(&sandbox, "names")[2][0], name);
+    }
+}
+
+fn conformance() {
+    let library = fixture::c_example().join("libtemperature.so");
+    let tested = Sandbox::new().run(["plugin", "test", library.to_str().unwrap()]).success();
+    assert!(tested.stdout.contains("13 checks, 13 ok, 0 failed"), "{tested:?}");
 }
 
 fn verbs() {

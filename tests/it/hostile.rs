@@ -32,6 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("hostile::a_warning_stops_only_a_strict_run", &[], warning),
         trial("hostile::another_result_for_the_same_recipe_is_an_error_of_its_own", &[], random),
         trial("hostile::log_lines_arrive", &[], log),
+        trial("hostile::threads_are_counted_while_log_lines_keep_coming", &[], threads_and_lines),
+        trial("hostile::progress_without_a_pause_is_passed_on_with_one", &[], progress),
     ]
 }
 
@@ -221,6 +223,24 @@ fn log() {
         assert_eq!(line["level"], "WARN", "{line:#}");
         assert!(line.to_string().contains(r#""dataset":"log""#), "{line:#}");
     }
+}
+
+/// The host looked only when it had waited for a frame for as long as it waits between two looks.
+fn threads_and_lines() {
+    let bench = Bench::new(fixture::hostile());
+    // More threads than a small limit of memory has room for.
+    let outcome = bench.commit("thread-bomb-and-log", &["--max-memory", "8GiB", "--timeout", "20"]);
+    let _ = outcome.failure(15, &["module `hostile` starts more than 1000 threads", "still here"]);
+    bench.assert_clean("thread-bomb-and-log");
+}
+
+fn progress() {
+    let bench = Bench::new(fixture::hostile());
+    let started = Instant::now();
+    let outcome = bench.commit("progress-much", &["--log-format", "json", "-vvv", "--timeout", "60"]);
+    let most = started.elapsed().as_millis() / 50 + 1;
+    let told = outcome.stderr.lines().filter(|line| line.contains(r#""doing":"again""#)).count();
+    assert!((1..=most).contains(&(told as u128)), "{told} of 20000, at most {most}: {outcome:?}");
 }
 
 /// The host waited for the end of the worker's standard error, which a process that got away kept open.

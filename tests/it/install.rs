@@ -1,6 +1,7 @@
 //! The life of a module that a stranger packed: installed, listed, used, upgraded, rolled back, removed. Whoever is not
 //! vouched for does not come in, and nothing that fails leaves anything behind.
 
+mod killed;
 mod life;
 mod refused;
 mod world;
@@ -13,6 +14,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("install::the_whole_life_of_a_module", &[], life::whole),
+        trial("install::the_printed_moment_is_that_of_the_receipt", &[], life::moment),
         trial("install::a_folder_gives_the_newest_of_each_module", &[], life::folder),
         trial("install::a_server_gives_packages_and_newer_ones", &[], life::server),
         trial("install::what_a_server_sends_is_what_its_index_says", &[], refused::index),
@@ -23,6 +25,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("install::an_installed_library_that_was_changed_does_not_run", &[], refused::changed_library),
         trial("install::a_key_that_is_removed_counts_no_more", &[], refused::removed_key),
         trial("install::a_lock_file_decides_what_comes_in", &[], refused::locked),
+        trial("install::a_package_from_an_odd_folder_can_be_locked", &[], life::odd_folder),
+        trial("install::a_disabled_module_does_not_run_from_elsewhere", &[], life::disabled),
         trial("install::a_version_never_changes", &[], refused::other_bytes),
         trial("install::a_damaged_receipt_hides_no_other_module", &[], refused::damaged_receipt),
         trial("install::no_other_library_stands_in_for_an_installed_module", &[], refused::stand_in),
@@ -34,6 +38,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("install::others_that_may_write_are_told_of", &[], refused::writable),
         trial("install::a_dry_run_changes_nothing", &[], life::dry_run),
         trial("install::processes_that_install_at_once_wait_for_each_other", &[], life::together),
-        trial("install::killed_at_each_call_of_an_upgrade", &[Need::Strace], life::killed),
+        trial("install::a_link_in_the_store_is_refused_and_goes_away", &[], refused::link),
+        trial("install::killed_at_each_call_of_an_upgrade", &[Need::Strace], killed::upgrade),
+        trial(
+            "install::killed_while_another_signature_comes_the_module_runs",
+            &[Need::Strace],
+            killed::renewal,
+        ),
+        trial("install::killed_while_the_signature_goes_the_module_runs", &[Need::Strace], killed::unsigning),
     ]
 }

@@ -17,6 +17,7 @@ mod ingest;
 mod install;
 mod libraries;
 mod packages;
+mod partitions;
 mod pictures;
 mod probes;
 mod reference;
@@ -48,6 +49,7 @@ fn main() {
         author::trials(),
         faults::trials(),
         packages::trials(),
+        partitions::trials(),
         pictures::trials(),
         diff::trials(),
         cli::trials(),

@@ -19,11 +19,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("sandbox::a_descriptor_that_the_caller_left_open_is_closed", &[], inherited),
         trial("sandbox::the_record_says_what_was_in_force", &[], recorded),
         trial("sandbox::a_missing_mechanism_is_recorded_and_refused_on_demand", &[Need::Strace], missing),
+        trial("sandbox::a_check_of_the_suite_is_as_confined_as_a_derivation", &[Need::Strace], suite),
         trial("sandbox::inside_the_host_counts_as_unconfined", &[], inside),
         trial("sandbox::a_batch_of_one_module_starts_one_worker_per_thread", &[], kept),
         trial("sandbox::a_crash_in_a_batch_fails_its_own_dataset_only", &[], crash),
         trial("sandbox::a_refused_parameter_does_not_cost_the_worker", &[], refused_parameter),
         trial("sandbox::a_worker_with_something_left_behind_is_not_used_again", &[], leftovers),
+        trial("sandbox::a_worker_that_grows_is_replaced_before_it_fails", &[], growing),
         trial("sandbox::what_one_derivation_printed_is_not_in_the_error_of_the_next", &[], printed),
         trial("sandbox::other_limits_or_another_module_get_their_own_worker", &[], modules),
         trial("sandbox::a_result_that_stays_mapped_is_sealed_all_the_same", &[], mapped),
@@ -217,23 +219,37 @@ fn recorded() {
     assert!(texts(&derivation["confinement"]["applied"]).is_empty() && derivation.get("worker").is_none());
 }
 
-/// A system without Landlock, as far as the worker can see.
+/// Runs the host on a system without Landlock, as far as a worker can see.
+fn without_landlock(scene: &Scene, demanded: &str, arguments: &[&str]) -> Outcome {
+    let mut command = Command::new("strace");
+    let inject = "inject=landlock_create_ruleset:error=EOPNOTSUPP";
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", inject]).arg(host());
+    scene.sandbox.prepare(&mut command);
+    command.env("PBUF_PROCESSING_CONFINEMENT", demanded);
+    Outcome::of(command.args(arguments))
+}
+
+fn suite() {
+    let scene = Scene::new();
+    let name = format!("{}light_curve{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = fixture::example().join(name);
+    let test = ["plugin", "test", library.to_str().unwrap()];
+    let _ = without_landlock(&scene, "full", &test).failure(
+        12,
+        &["`light_curve` was not loaded: its confinement would be partial", "missing here: landlock-files"],
+    );
+    let outcome = without_landlock(&scene, "partial", &test).success();
+    assert!(outcome.stdout.contains("confined: partial, without landlock-files"), "{outcome:?}");
+    let confinement = scene.sandbox.json(test).pointer("/data/confinement").unwrap().clone();
+    assert!(texts(&confinement["applied"]).contains(&"landlock-files"), "{confinement:#}");
+    let level = if texts(&confinement["missing"]).is_empty() { "full" } else { "partial" };
+    assert_eq!(confinement["level"], level, "{confinement:#}");
+}
+
 fn missing() {
     let scene = Scene::new();
     let run = |name: &str, demanded: &str| {
-        let mut command = Command::new("strace");
-        command.args([
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            "inject=landlock_create_ruleset:error=EOPNOTSUPP",
-        ]);
-        command.arg(host());
-        scene.sandbox.prepare(&mut command);
-        command.env("PBUF_PROCESSING_CONFINEMENT", demanded);
-        Outcome::of(command.args(["prepare", "--plugin", "prober", "--name", name]))
+        without_landlock(&scene, demanded, &["prepare", "--plugin", "prober", "--name", name])
     };
     let _ = run("demanded", "full").failure(
         12,
@@ -313,17 +329,33 @@ fn refused_parameter() {
 
 fn leftovers() {
     let mut deeds = vec!["file", "thread", "descriptor", "folder", "mask", "signals"];
+    deeds.extend(["ignored-signal", "caught-signal", "memory"]);
+    if std::thread::available_parallelism().is_ok_and(|count| count.get() > 1) {
+        deeds.push("one-processor");
+    }
     if cfg!(target_arch = "x86_64") {
         deeds.push("rounding");
     }
     for deed in deeds {
         let scene = Scene::new();
-        let (outcome, _) = scene.batch(&[("a", deed), ("b", "nothing"), ("c", "nothing")], &["--jobs", "1"]);
+        let flags = ["--jobs", "1", "--max-memory", "1GiB"];
+        let (outcome, _) = scene.batch(&[("a", deed), ("b", "nothing"), ("c", "nothing")], &flags);
         let _ = outcome.success();
         let [first, second, third] = ["a", "b", "c"].map(|name| scene.worker(name));
         assert_ne!(first.process, second.process, "{deed}");
         assert_eq!((second.process, second.before, third.before), (third.process, 0, 1), "{deed}");
     }
+}
+
+/// What grows with each derivation costs the worker before it costs one of the derivations.
+fn growing() {
+    let scene = Scene::new();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let deeds = names.map(|name| (name, "some-memory"));
+    let (outcome, _) = scene.batch(&deeds, &["--jobs", "1", "--max-memory", "1GiB"]);
+    let _ = outcome.success();
+    let before = names.map(|name| scene.worker(name).before);
+    assert_eq!(before, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5]);
 }
 
 fn printed() {

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("trust::a_flag_demands_more_and_never_less", &[], ratchet),
         trial("trust::each_level_demands_more_than_the_one_before", &[], levels),
         trial("trust::a_lock_lists_what_is_there_and_keeps_what_it_lists", &[], locking),
+        trial("trust::processes_that_lock_at_once_lose_no_entry", &[], locking_together),
         trial("trust::a_known_recipe_runs_nothing_and_still_demands_trust", &[], known_recipe),
         trial("trust::what_is_recorded_says_who_vouched_and_leaves_the_version_alone", &[], recorded),
         trial("trust::verify_says_who_vouches_and_what_is_refused", &[], verified),
@@ -176,6 +177,30 @@ fn locking() {
     let _ = sandbox.write("plugins.lock", third.replace("version", "versoin"));
     let _ =
         sandbox.run(PREPARE).failure(17, &["plugins.lock` is malformed in line", "unknown field `versoin`"]);
+}
+
+fn locking_together() {
+    let sandbox = copied(Sandbox::new());
+    let listed = sandbox.json(["plugin", "list"]);
+    let rows = listed.pointer("/data/modules").unwrap().as_array().unwrap();
+    let usable = rows.iter().filter(|row| row["status"] == "usable").map(|row| row["id"].as_str().unwrap());
+    let ids: Vec<&str> = usable.collect();
+    assert!(ids.len() > 3, "{ids:?}");
+    let running: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            sandbox.command(["plugin", "lock", id]).stdout(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in running {
+        assert!(child.wait().unwrap().success());
+    }
+    let lock = std::fs::read_to_string(sandbox.path("work/plugins.lock")).unwrap();
+    for id in &ids {
+        assert!(lock.contains(&format!("[modules.{id}]")), "`{id}` is not in:\n{lock}");
+    }
+    let names: Vec<_> = tree(&sandbox.path("work")).into_keys().collect();
+    assert_eq!(names, [Path::new("plugins.lock")], "nothing else is left in the project");
 }
 
 fn known_recipe() {

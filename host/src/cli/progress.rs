@@ -31,6 +31,12 @@ impl Progress {
         let wanted = wanted && std::io::stderr().is_terminal();
         Self { bar, dataset: dataset.to_owned(), started: Instant::now(), wanted }
     }
+
+    /// Shows also how far the batch is that the dataset is one of.
+    pub(super) fn within(self, batch: &str) -> Self {
+        self.bar.set_prefix(format!("{batch}: {}", self.dataset));
+        self
+    }
 }
 
 impl Drop for Progress {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_schema::{DataType, TimeUnit};
 use plugin_api::ColumnKind;
 
@@ -81,15 +81,11 @@ pub enum Cell<'a> {
 impl Cell<'_> {
     /// The value as a 64-bit float: exact for floats and 32-bit integers, nearest for larger ones.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "bounds of a contract are floats; nearest is what they can tell"
-    )]
     pub fn number(&self) -> Option<f64> {
         match *self {
             Self::Float64(value) => Some(value),
             Self::Float32(value) => Some(f64::from(value)),
-            Self::Int64(value) | Self::Timestamp(value) => Some(value as f64),
+            Self::Int64(value) | Self::Timestamp(value) => Some(nearest(value)),
             Self::Int32(value) => Some(f64::from(value)),
             Self::Null | Self::Boolean(_) | Self::Text(_) => None,
         }
@@ -171,6 +167,26 @@ impl<'a> ColumnView<'a> {
         self.arrays.iter().map(Array::null_count).sum()
     }
 
+    /// Between which numbers the values lie. One pass over plain slices, for whoever needs to look at the cells one by
+    /// one only when that tells of something wrong.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let mut extent = Extent::default();
+        for array in &self.arrays {
+            match self.kind {
+                ColumnKind::Float64 => extent.take_in::<Float64Type>(array, |value| value),
+                ColumnKind::Float32 => extent.take_in::<Float32Type>(array, f64::from),
+                ColumnKind::Int64 => extent.take_in::<Int64Type>(array, nearest),
+                ColumnKind::Int32 => extent.take_in::<Int32Type>(array, f64::from),
+                ColumnKind::TimestampNanosecondsUtc => {
+                    extent.take_in::<TimestampNanosecondType>(array, nearest);
+                }
+                ColumnKind::Boolean | ColumnKind::Utf8 => {}
+            }
+        }
+        extent
+    }
+
     /// All values, in order.
     pub fn cells(&self) -> impl Iterator<Item = Cell<'a>> + use<'a> {
         let kind = self.kind;
@@ -191,6 +207,67 @@ impl<'a> ColumnView<'a> {
         }
         None
     }
+}
+
+/// What numbers lie between, as [`Cell::number`] gives them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Smallest and largest number that is not NaN; infinity and minus infinity when there is none.
+    pub bounds: (f64, f64),
+    /// Whether every float is a finite number.
+    pub finite: bool,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { bounds: (f64::INFINITY, f64::NEG_INFINITY), finite: true }
+    }
+}
+
+impl Extent {
+    /// Whether there is no number at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bounds.0 > self.bounds.1
+    }
+
+    fn take_in<T: ArrowPrimitiveType>(&mut self, array: &ArrayRef, number: impl Fn(T::Native) -> f64) {
+        let array = array.as_primitive::<T>();
+        let whole = [(0, array.len())];
+        match array.nulls() {
+            // What stands under a null is nobody's value.
+            Some(nulls) => self.take_in_slices(array.values(), nulls.valid_slices(), number),
+            None => self.take_in_slices(array.values(), whole.into_iter(), number),
+        }
+    }
+
+    fn take_in_slices<N: Copy>(
+        &mut self,
+        values: &[N],
+        slices: impl Iterator<Item = (usize, usize)>,
+        number: impl Fn(N) -> f64,
+    ) {
+        let (mut smallest, mut largest) = self.bounds;
+        let mut finite = self.finite;
+        for values in slices.filter_map(|(start, end)| values.get(start..end)) {
+            for value in values.iter().map(|value| number(*value)) {
+                // Comparisons with NaN are false: it is taken in by neither.
+                smallest = if value < smallest { value } else { smallest };
+                largest = if value > largest { value } else { largest };
+                finite &= value.is_finite();
+            }
+        }
+        *self = Self { bounds: (smallest, largest), finite };
+    }
+}
+
+/// The nearest float, as a bound of a contract is one.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bounds of a contract are floats; nearest is what they can tell"
+)]
+fn nearest(value: i64) -> f64 {
+    value as f64
 }
 
 /// Reads one value; `kind` has been compared with the array's type, and `row` with its length.

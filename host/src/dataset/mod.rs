@@ -30,7 +30,7 @@ use arrow_schema::SchemaRef;
 use plugin_api::{ExportFormat, Finding, OutputContract, Plot, ReferenceModel};
 use serde_json::Value as Json;
 
-pub use columns::{Cell, ColumnView, data_type_of, kind_name, kind_of};
+pub use columns::{Cell, ColumnView, Extent, data_type_of, kind_name, kind_of};
 pub use decode::{decode, read_document};
 pub(crate) use document::is_plain_name;
 pub use document::{

@@ -5,6 +5,8 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampNanosecondArray,
 };
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Schema};
 use plugin_api::{Finding, Severity};
 use proptest::prelude::*;
 
@@ -289,6 +291,26 @@ fn npy_matrices_must_fit() {
     }
 }
 
+/// More rows than a row group, cut in two ways.
+#[test]
+fn the_bytes_of_a_large_table_do_not_depend_on_its_batches() {
+    let rows = parquet_file::ROWS_PER_GROUP + 12_345;
+    let values: Vec<f64> = (0..u32::try_from(rows).unwrap()).map(|row| f64::from(row).sqrt()).collect();
+    let column: ArrayRef = Arc::new(Float64Array::from(values.clone()));
+    let whole = table("t", vec![("x", column)]);
+    let mut cut = whole.clone();
+    cut.batches.clear();
+    for (start, end) in [(0, 1), (1, 1), (1, 70_000), (70_000, rows - 3), (rows - 3, rows)] {
+        cut.batches.push(whole.batches[0].slice(start, end - start));
+    }
+    let write = |table| parquet_file::write(table, parquet_file::ROWS_PER_GROUP).unwrap();
+    let bytes = write(&whole);
+    assert!(bytes == write(&cut));
+    let read = parquet_file::read("t", bytes, rows as u64, 10_000).unwrap();
+    let found: Vec<f64> = read.column("x").unwrap().cells().filter_map(|cell| cell.number()).collect();
+    assert_eq!(found, values);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -312,6 +334,28 @@ proptest! {
         bytes[place] = byte;
         bytes.truncate(keep.max(bytes.len() / 2));
         let _ = parquet_file::read("data", bytes, 3, 10_000);
+    }
+
+    #[test]
+    fn the_extent_is_that_of_the_cells(batches: Vec<Vec<Option<f64>>>) {
+        let fields = vec![Field::new("x", DataType::Float64, true)];
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let batch = |values: Vec<Option<f64>>| {
+            // Under a null stands what would be out of every bound.
+            let nulls = values.iter().map(Option::is_some).collect::<NullBuffer>();
+            let values = values.into_iter().map(|value| value.unwrap_or(f64::INFINITY)).collect::<Vec<_>>();
+            let column: ArrayRef = Arc::new(Float64Array::new(values.into(), Some(nulls)));
+            RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap()
+        };
+        let batches = batches.into_iter().map(batch).collect();
+        let table = Table { name: "t".to_owned(), schema: Arc::clone(&schema), batches };
+        let column = table.column("x").unwrap();
+        let numbers = || column.cells().filter_map(|cell| cell.number()).filter(|number| !number.is_nan());
+        let expected = Extent {
+            bounds: (numbers().fold(f64::INFINITY, f64::min), numbers().fold(f64::NEG_INFINITY, f64::max)),
+            finite: !column.cells().any(|cell| cell.is_not_finite()),
+        };
+        prop_assert_eq!(column.extent(), expected);
     }
 
     #[test]

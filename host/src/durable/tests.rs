@@ -138,3 +138,33 @@ fn sweeping_while_staging_loses_nothing() {
     });
     assert_eq!(names(directory.path()).len(), 200);
 }
+
+#[test]
+fn what_is_replaced_is_never_missing_half_and_no_link_is_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (own, target) = (directory.path().join("own"), directory.path().join("target"));
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("text"), b"own").unwrap();
+    let staged = |content: &[u8]| {
+        let staged = StagedDirectory::create(directory.path()).unwrap();
+        staged.write("file", &[content]).unwrap();
+        staged
+    };
+    staged(b"one").commit(&target).unwrap();
+    staged(b"two").replace(&target).unwrap();
+    assert_eq!(std::fs::read(target.join("file")).unwrap(), b"two");
+    discard(&target, directory.path()).unwrap();
+    for place in [own.clone(), directory.path().join("nowhere")] {
+        std::os::unix::fs::symlink(&place, &target).unwrap();
+        staged(b"three").replace(&target).unwrap();
+        assert!(!target.is_symlink());
+        assert_eq!(std::fs::read(target.join("file")).unwrap(), b"three");
+        discard(&target, directory.path()).unwrap();
+        std::os::unix::fs::symlink(&place, &target).unwrap();
+        discard(&target, directory.path()).unwrap();
+    }
+    assert_eq!(std::fs::read(own.join("text")).unwrap(), b"own");
+    let left: Vec<_> =
+        std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [own], "nothing else is left");
+}

@@ -73,7 +73,7 @@ pub enum State {
         /// A file earlier in the path with the same id, which is used instead.
         shadowed_by: Option<PathBuf>,
     },
-    /// An installed module that is not to be found.
+    /// An installed module that is not to be found by its id, or another file of the same id.
     Disabled(Box<Embedded>),
     /// Somebody else may have put it there, and how.
     Untrusted(Error),
@@ -169,7 +169,24 @@ pub fn scan(path: &[SearchDirectory]) -> Vec<Candidate> {
             candidates.push(candidate);
         }
     }
+    disable(&mut candidates);
     candidates
+}
+
+/// Whoever disables an installed module wants its id not to run: no other file stands in for it, wherever it lies.
+fn disable(candidates: &mut [Candidate]) {
+    let disabled = candidates.iter().filter_map(|candidate| match &candidate.state {
+        State::Disabled(embedded) => Some(embedded.descriptor.id.clone()),
+        _ => None,
+    });
+    let disabled: Vec<String> = disabled.collect();
+    for candidate in candidates {
+        if let State::Module { embedded, .. } = &candidate.state
+            && disabled.contains(&embedded.descriptor.id)
+        {
+            candidate.state = State::Disabled(embedded.clone());
+        }
+    }
 }
 
 impl SearchOrigin {
@@ -183,28 +200,25 @@ fn installed_in(root: &Path) -> std::io::Result<Vec<Candidate>> {
     let store = Store::new(root);
     let modules = store.modules()?.into_iter().map(|(id, receipt)| match receipt {
         Ok(receipt) => installed(&store, &receipt),
-        Err(error) => {
-            let state = match error.kind {
-                Kind::Untrusted => State::Untrusted(error),
-                _ => State::Broken(error.to_string()),
-            };
-            let path = store.receipt_path(&id);
-            Candidate { installed_id: Some(id), ..Candidate::new(path, SearchOrigin::Installed, state) }
-        }
+        Err(error) => unusable(&id, store.receipt_path(&id), error),
     });
     Ok(modules.collect())
+}
+
+/// An installed module that cannot be used, and why.
+fn unusable(id: &str, path: PathBuf, error: Error) -> Candidate {
+    let state = match error.kind {
+        Kind::Untrusted => State::Untrusted(error),
+        _ => State::Broken(error.to_string()),
+    };
+    Candidate { installed_id: Some(id.to_owned()), ..Candidate::new(path, SearchOrigin::Installed, state) }
 }
 
 fn installed(store: &Store, receipt: &Receipt) -> Candidate {
     let (id, current) = (&receipt.id, &receipt.current);
     let library = match store.library(receipt, current) {
         Ok(library) => library,
-        Err(error) => {
-            let state = State::Broken(error.to_string());
-            let path = store.version_folder(id, current);
-            let candidate = Candidate::new(path, SearchOrigin::Installed, state);
-            return Candidate { installed_id: Some(id.clone()), ..candidate };
-        }
+        Err(error) => return unusable(id, store.version_folder(id, current), error),
     };
     let state = match look_at(&library.library) {
         State::Module { embedded, .. }

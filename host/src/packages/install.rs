@@ -50,6 +50,7 @@ pub struct Tried {
     compatible: Compatible,
     staged: StagedDirectory,
     derived: Vec<String>,
+    installed: InstalledVersion,
 }
 
 impl Opened {
@@ -112,7 +113,7 @@ impl Compatible {
         // A damaged receipt is told of before anything is tried.
         let known = store.receipt(id)?;
         if let Some(known) = known.as_ref().and_then(|receipt| receipt.versions.get(version)) {
-            store::refuse_other_bytes(id, version, known, &vouched.as_installed())?;
+            store::refuse_other_bytes(id, version, known, &package.sha256)?;
         }
         Ok(Self { vouched, embedded })
     }
@@ -133,7 +134,8 @@ impl Compatible {
             Error { message: format!("`{}` does not work here: {message}", package.manifest.id), ..error }
                 .hint("nothing was installed")
         })?;
-        Ok(Tried { compatible: self, staged, derived })
+        let installed = self.vouched.as_installed();
+        Ok(Tried { compatible: self, staged, derived, installed })
     }
 }
 
@@ -163,19 +165,18 @@ impl Tried {
         &self.derived
     }
 
-    /// What the receipt will say, or says.
+    /// What the receipt will say.
     #[must_use]
-    pub fn as_installed(&self) -> InstalledVersion {
-        self.compatible.vouched.as_installed()
+    pub fn as_installed(&self) -> &InstalledVersion {
+        &self.installed
     }
 
-    /// Makes it the current version.
+    /// Makes it the current version. Gives back what the receipt says: of what was there before it says when that was.
     ///
     /// # Errors
     /// [`Kind::Locked`], [`Kind::Storage`]; the store is then as it was.
-    pub fn install(self, store: &Store, actor: &str) -> Result<Switch> {
-        let installed = self.as_installed();
+    pub fn install(self, store: &Store, actor: &str) -> Result<(Switch, InstalledVersion)> {
         let change = Change::begin(store, actor)?;
-        change.install(&self.compatible.vouched.opened.package, self.staged, installed)
+        change.install(&self.compatible.vouched.opened.package, self.staged, self.installed)
     }
 }

@@ -83,6 +83,12 @@ struct Library {
 }
 
 impl PackageManifest {
+    /// Digest of its library for each target.
+    #[must_use]
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        self.libraries.iter().map(|(target, library)| (target.clone(), library.sha256)).collect()
+    }
+
     /// Reads `plugin.toml`.
     ///
     /// # Errors

@@ -12,9 +12,11 @@
 //!
 //! Invariants:
 //! * the receipt is replaced by rename, so a switch is atomic and a killed process changes nothing;
-//! * a version's files are there before a receipt names them, and are never changed afterwards;
+//! * a version's files are there before a receipt names them; afterwards they are only replaced as a whole, by those of
+//!   the same package with another signature, in one step where the file system can exchange two names;
 //! * every change that took place is one line of the history, whenever the process died;
-//! * readers need no lock. What is no version of ours is never removed.
+//! * readers need no lock. What is no version of ours is never removed, and no link is followed: it is refused, and
+//!   goes away when its module is removed or its version installed again.
 
 mod change;
 mod files;
@@ -22,6 +24,7 @@ mod receipt;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +32,7 @@ use fs_err as fs;
 use semver::Version;
 
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result, StorageContext};
+use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::is_module_id;
 use crate::packages::signature;
 use crate::registry::audit::AuditLog;
@@ -65,6 +68,8 @@ pub struct InstalledLibrary {
     pub library: PathBuf,
     /// Digest that the receipt states.
     pub library_sha256: Digest,
+    /// The same for every target of the package.
+    pub libraries: BTreeMap<String, Digest>,
     /// The package.
     pub package: PathBuf,
     /// Digest of the package that the receipt states.
@@ -75,6 +80,18 @@ pub struct InstalledLibrary {
     pub source: String,
     /// Whether somebody allowed it although no trusted key had signed it.
     pub allowed_unsigned: bool,
+}
+
+impl InstalledLibrary {
+    /// What is there is not what was installed, and how it differs.
+    #[must_use]
+    pub fn changed(&self, cause: impl Into<String>) -> Error {
+        let Self { id, version, .. } = self;
+        Error::new(Kind::Untrusted, format!("installed module `{id}` is not what was installed"))
+            .cause(cause)
+            .hint(format!("to put it back, run `host plugin remove {id}@{version}`"))
+            .hint("then install it again: `host plugin install PACKAGE`")
+    }
 }
 
 impl Store {
@@ -90,21 +107,6 @@ impl Store {
         &self.root
     }
 
-    /// The current version of every enabled module, for this target.
-    ///
-    /// # Errors
-    /// When a receipt cannot be read.
-    pub fn current(&self) -> Result<Vec<InstalledLibrary>> {
-        let mut current = Vec::new();
-        for (_, receipt) in self.modules().storage("list the installed modules")? {
-            let receipt = receipt?;
-            if receipt.enabled {
-                current.push(self.library(&receipt, &receipt.current)?);
-            }
-        }
-        Ok(current)
-    }
-
     /// Every module by id, with its receipt or what is wrong with it. A store that does not exist has none.
     ///
     /// # Errors
@@ -117,7 +119,7 @@ impl Store {
         Ok(receipts.collect())
     }
 
-    /// Names of the folders in which modules are.
+    /// Names of the folders in which modules are, and of links in place of one.
     fn folders(&self) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(&self.root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -126,8 +128,9 @@ impl Store {
         let mut folders = Vec::new();
         for entry in entries {
             let entry = entry?;
+            let kind = entry.file_type()?;
             if let Some(name) = entry.file_name().to_str().filter(|name| !name.starts_with('.'))
-                && entry.file_type()?.is_dir()
+                && (kind.is_dir() || kind.is_symlink())
             {
                 folders.push(name.to_owned());
             }
@@ -139,11 +142,14 @@ impl Store {
     /// The receipt of a module; nothing if it is not installed.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] when it is damaged, [`Kind::Untrusted`] when others may write it.
+    /// [`Kind::Corrupt`] when it is damaged, [`Kind::Untrusted`] when others may write it or a link leads to it.
     pub fn receipt(&self, id: &str) -> Result<Option<Receipt>> {
         if !is_module_id(id) {
             return Ok(None);
         }
+        refuse_link(&self.folder(id), &format!("module `{id}`"), || {
+            format!("type `host plugin remove {id}`")
+        })?;
         let path = self.receipt_path(id);
         if matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Ok(None);
@@ -164,7 +170,8 @@ impl Store {
         if let Some(receipt) = self.receipt(id)? {
             return Ok(receipt);
         }
-        let installed = self.folders().unwrap_or_default();
+        let modules = self.modules().unwrap_or_default();
+        let installed: Vec<String> = modules.into_iter().map(|(id, _)| id).collect();
         let error = Error::new(Kind::Usage, format!("no module `{id}` is installed"));
         let error = match crate::text::nearest(id, installed.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -180,14 +187,11 @@ impl Store {
     /// Where the library of a version is.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when that version is not installed, [`Kind::Incompatible`] when it has no library for this host.
+    /// [`Kind::Usage`] when that version is not installed, [`Kind::Incompatible`] when it has no library for this host,
+    /// [`Kind::Untrusted`] when a link leads to it.
     pub fn library(&self, receipt: &Receipt, version: &Version) -> Result<InstalledLibrary> {
         let id = &receipt.id;
-        let Some(installed) = receipt.versions.get(version) else {
-            let there: Vec<String> = receipt.versions.keys().rev().map(Version::to_string).collect();
-            return Err(Error::new(Kind::Usage, format!("version {version} of `{id}` is not installed"))
-                .hint(format!("installed versions of `{id}`: {}", there.join(", "))));
-        };
+        let installed = receipt.require(version)?;
         let Some(library) = installed.libraries.get(TARGET) else {
             let targets: Vec<&str> = installed.libraries.keys().map(String::as_str).collect();
             return Err(Error::new(
@@ -198,12 +202,16 @@ impl Store {
             .hint("install a package that was built for this system"));
         };
         let folder = self.version_folder(id, version);
+        refuse_link(&folder, &format!("version {version} of `{id}`"), || {
+            format!("type `host plugin remove {id}@{version}`, or install it again")
+        })?;
         let package = folder.join(PACKAGE);
         Ok(InstalledLibrary {
             id: id.clone(),
             version: version.clone(),
             library: folder.join(&library.path),
             library_sha256: library.sha256,
+            libraries: installed.digests(),
             // A signature that is stated and gone is a fault, which whoever verifies it shall see.
             signature: installed.signer.as_ref().map(|_| signature_of(&package)),
             package,
@@ -235,6 +243,16 @@ impl Store {
     pub fn version_folder(&self, id: &str, version: &Version) -> PathBuf {
         self.folder(id).join(version.to_string())
     }
+}
+
+/// The store makes no links, so whoever made one wants something else to be taken for what was installed.
+fn refuse_link(place: &Path, what: &str, hint: impl Fn() -> String) -> Result<()> {
+    if !place.is_symlink() {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Untrusted, format!("a link is in place of {what}"))
+        .cause(format!("`{}` is a link, and installing makes none", place.display()))
+        .hint(format!("{}: the link goes away, and what it leads to stays", hint())))
 }
 
 /// Where the signature of a package lies.

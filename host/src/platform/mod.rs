@@ -56,17 +56,54 @@ pub fn confine(begun: Confinement, cell: &Cell) -> io::Result<Confinement> {
     system::confine(begun, cell)
 }
 
-/// Whether a worker that has answered is as one that was never asked, seen from outside. Where the system does not
-/// show that, it is not.
-#[must_use]
-pub fn is_at_rest(process: u32, folder: &Path) -> bool {
-    system::is_at_rest(process, folder)
+/// What a process is like, as far as the system shows it to others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What a derivation may change and the next one would find, in the words of the system.
+    lasting: Vec<String>,
+    /// Writable memory of its own.
+    memory_bytes: u64,
 }
 
-/// How many threads a process has, where the system tells.
-#[must_use]
-pub fn thread_count(process: u32) -> Option<usize> {
-    system::thread_count(process)
+impl Condition {
+    /// That of this process.
+    #[must_use]
+    pub fn own() -> Self {
+        system::own_condition()
+    }
+}
+
+/// A worker seen from outside.
+#[derive(Debug)]
+pub struct Watch(system::Watch);
+
+impl Watch {
+    /// Begins to watch a process that has not ended.
+    ///
+    /// # Errors
+    /// When the system does not show it.
+    pub fn of(process: u32) -> io::Result<Self> {
+        system::Watch::of(process).map(Self)
+    }
+
+    /// How many threads it has, where the system tells.
+    #[must_use]
+    pub fn thread_count(&self) -> Option<usize> {
+        self.0.thread_count()
+    }
+
+    /// Whether a worker that has answered is as it began, in its folder, with half of its memory to spare. Where the
+    /// system does not show that, it is not.
+    #[must_use]
+    pub fn is_at_rest(&mut self, begun: &Condition, folder: &Path, memory_limit_bytes: u64) -> bool {
+        self.0.is_at_rest(begun, folder, memory_limit_bytes)
+    }
+
+    /// How much it holds on a device in files that are open and that no folder shows any more.
+    #[must_use]
+    pub fn nameless_bytes(&mut self, device: u64) -> u64 {
+        self.0.nameless_bytes(device)
+    }
 }
 
 /// A private memory file that is still being written.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Cell, Confinement, Loadable, resource_limits};
+use super::{Cell, Condition, Confinement, Loadable, resource_limits};
 
 pub(super) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
@@ -59,11 +59,35 @@ pub(super) fn confine(mut confinement: Confinement, cell: &Cell) -> io::Result<C
     Ok(confinement)
 }
 
-/// Without a look at the worker from outside it is never kept.
-pub(super) fn is_at_rest(_process: u32, _folder: &Path) -> bool {
-    false
+pub(super) fn own_condition() -> Condition {
+    Condition::default()
 }
 
-pub(super) fn thread_count(_process: u32) -> Option<usize> {
-    None
+/// Nothing is seen of a worker from outside, so it is never kept.
+#[derive(Debug)]
+pub(super) struct Watch;
+
+#[expect(clippy::unused_self, reason = "the Linux twin looks")]
+impl Watch {
+    #[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
+    pub(super) fn of(_process: u32) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) fn thread_count(&self) -> Option<usize> {
+        None
+    }
+
+    pub(super) fn is_at_rest(
+        &mut self,
+        _begun: &Condition,
+        _folder: &Path,
+        _memory_limit_bytes: u64,
+    ) -> bool {
+        false
+    }
+
+    pub(super) fn nameless_bytes(&mut self, _device: u64) -> u64 {
+        0
+    }
 }

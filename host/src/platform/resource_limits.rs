@@ -17,6 +17,9 @@ pub(super) fn apply(confinement: &mut Confinement, limits: &Limits) {
     };
     confinement.record("address-space-limit", limit(Resource::As, limits.memory_bytes));
     confinement.record("file-size-limit", limit(Resource::Fsize, limits.memory_bytes));
-    confinement.record("no-core-dump", limit(Resource::Core, 0));
+    // Zero stops a file and not a program that takes core dumps; one stops both. To be undumpable would do it too,
+    // but then /proc shows the worker's folder and descriptors to root alone, and a host of any other user would find
+    // no worker fit to be kept.
+    confinement.record("no-core-dump", limit(Resource::Core, 1));
     confinement.record("open-files-limit", limit(Resource::Nofile, OPEN_FILES));
 }

@@ -25,7 +25,7 @@ use crate::error::{Result, StorageContext};
 const APPLICATION_ID: i32 = 0x686f_7374;
 
 /// Goes up with every change of the table, so that an older index is made again.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// How long one process waits for another that renews the index.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
@@ -55,8 +55,8 @@ pub struct Row {
     pub rows: Option<u64>,
     /// Size of all content files.
     pub bytes: Option<u64>,
-    /// The field `quality` of the provenance.
-    pub quality: Option<Value>,
+    /// The entry `quality_score` of the metadata, 0 to 1.
+    pub quality_score: Option<f64>,
     /// Why the dataset cannot be shown as a whole.
     pub damage: Option<String>,
 }
@@ -191,7 +191,7 @@ fn stored_state(index: &Connection) -> rusqlite::Result<Option<String>> {
 fn rows(index: &Connection) -> rusqlite::Result<BTreeMap<String, Row>> {
     let mut statement = index.prepare(
         "SELECT name, sequence, version, recipe, registered_at, title, module_id, module_version, output, rows, bytes,
-                quality, damage FROM datasets",
+                quality_score, damage FROM datasets",
     )?;
     let rows = statement.query_map([], |row| {
         let digest = |text: Option<String>| text.and_then(|text| text.parse().ok());
@@ -208,7 +208,7 @@ fn rows(index: &Connection) -> rusqlite::Result<BTreeMap<String, Row>> {
             output: row.get(8)?,
             rows: number(row.get(9)?),
             bytes: number(row.get(10)?),
-            quality: row.get::<_, Option<String>>(11)?.and_then(|text| serde_json::from_str(&text).ok()),
+            quality_score: row.get(11)?,
             damage: row.get(12)?,
         })
     })?;
@@ -226,7 +226,8 @@ fn store(index: &mut Connection, rows: &BTreeMap<String, Row>, state: Option<&st
          CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
          CREATE TABLE datasets (
              name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, version TEXT, recipe TEXT, registered_at TEXT,
-             title TEXT, module_id TEXT, module_version TEXT, output TEXT, rows INTEGER, bytes INTEGER, quality TEXT,
+             title TEXT, module_id TEXT, module_version TEXT, output TEXT, rows INTEGER, bytes INTEGER,
+             quality_score REAL,
              damage TEXT
          ) WITHOUT ROWID;",
     )?;
@@ -246,7 +247,7 @@ fn store(index: &mut Connection, rows: &BTreeMap<String, Row>, state: Option<&st
             row.output,
             row.rows.map(number),
             row.bytes.map(number),
-            row.quality.as_ref().map(Value::to_string),
+            row.quality_score,
             row.damage,
         ])?;
     }
@@ -295,7 +296,7 @@ fn row(root: &DataRoot, name: &DatasetName, sequence: u64) -> Row {
         output: None,
         rows: None,
         bytes: None,
-        quality: None,
+        quality_score: None,
         damage: None,
     };
     match record::read(root, name, sequence) {
@@ -313,7 +314,6 @@ fn describe(root: &DataRoot, record: &Record, row: &mut Row) -> std::result::Res
     row.version = Some(record.version);
     row.recipe = Some(record.recipe);
     row.registered_at = Some(record.registered_at.clone());
-    row.quality = record.provenance.get("quality").cloned();
     let path = root.version(&record.name, &record.version).join(DOCUMENT);
     let bytes = read_document(ItemKind::FileMissing, &path)
         .map_err(|fault| format!("`{}`: {}", root.relative(&fault.path).display(), fault.message))?;
@@ -327,6 +327,7 @@ fn describe(root: &DataRoot, record: &Record, row: &mut Row) -> std::result::Res
     row.module_id = text("/module/id");
     row.module_version = text("/module/version");
     row.output = text("/output");
+    row.quality_score = document.pointer("/metadata/quality_score").and_then(Value::as_f64);
     let sum = |list: &str, field: &str| {
         let items = document.get(list).and_then(Value::as_array)?;
         items

@@ -45,6 +45,17 @@ impl Lock {
         Ok(Self { _file: file })
     }
 
+    /// The same for a file that lies among a user's own: its folder is locked, so that no lock file is left beside it.
+    pub(crate) fn on_folder(folder: &Path, what: &str, wait: Duration) -> Result<Self> {
+        let file = File::open(folder).storage(&format!("open the folder of {what}"))?;
+        acquire(&file, what, wait, || match file.try_lock() {
+            // Network file systems may lock no folders; there writers are as careful as one another.
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Interrupted => Ok(()),
+            result => result,
+        })?;
+        Ok(Self { _file: file })
+    }
+
     /// Waits until nobody writes; nothing if the data root has never been written to or may not be.
     pub(super) fn shared(root: &DataRoot, wait: Duration) -> Result<Option<Self>> {
         let file = match File::open(root.lock()) {

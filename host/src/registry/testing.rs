@@ -109,7 +109,7 @@ pub(super) fn recipe_of(number: u64) -> Digest {
 }
 
 pub(super) fn provenance(recipe: u64) -> Value {
-    json!({"quality": {"score": 0.1}, "recipe": recipe, "seconds": 1.5e-3})
+    json!({"recipe": recipe, "seconds": 1.5e-3})
 }
 
 pub(super) fn content(number: u64) -> Content {
@@ -119,6 +119,7 @@ pub(super) fn content(number: u64) -> Content {
         "title": format!("Title {number}"),
         "module": {"id": "module", "version": "1.2.3"},
         "output": "output",
+        "metadata": {"quality_score": 0.125},
         "tables": [{"name": "data", "file": "data.parquet", "rows": 13, "sha256": Digest::of(&table), "bytes": table.len()}],
         "matrices": [{"name": "m", "file": "m.npy", "sha256": Digest::of(&matrix), "bytes": matrix.len()}],
     });

@@ -166,6 +166,12 @@ impl Checked {
         }
     }
 
+    /// Whether the module ran.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        matches!(self.found, Found::New(_))
+    }
+
     /// What is true of the whole dataset.
     #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, Value> {

@@ -97,13 +97,14 @@ impl Policy {
             return if self.demand_lock { Err(self.not_listed(id)) } else { Ok(false) };
         };
         let (version, target) = (&locked.version, &manifest.target);
-        let pinned = match locked.libraries.get(target) {
-            Some(pinned) if pinned == library && *version == manifest.version => return Ok(true),
-            Some(pinned) => format!("version {version} with sha256 {pinned} for {target}"),
-            None => {
-                let targets: Vec<&str> = locked.libraries.keys().map(String::as_str).collect();
-                format!("version {version} for {} only", targets.join(", "))
-            }
+        if locked.pins(&manifest.version, target, library) {
+            return Ok(true);
+        }
+        let pinned = if let Some(pinned) = locked.libraries.get(target) {
+            format!("version {version} with sha256 {pinned} for {target}")
+        } else {
+            let targets: Vec<&str> = locked.libraries.keys().map(String::as_str).collect();
+            format!("version {version} for {} only", targets.join(", "))
         };
         Err(mismatch(id, lock, &pinned).cause(format!(
             "`{}` is version {} with sha256 {library} for {target}",
@@ -121,24 +122,16 @@ impl Policy {
         library: &Digest,
     ) -> Result<Option<Signer>> {
         let id = &found.embedded.descriptor.id;
-        let changed = |what: &str, is: &str, expected: &str| {
-            Error::new(Kind::Untrusted, format!("installed module `{id}` is not what was installed"))
-                .cause(format!("{what} {is}; {expected}"))
-                .hint(format!("to put it back, run `host plugin remove {id}@{}`", installed.version))
-                .hint("then install it again: `host plugin install PACKAGE`")
+        let demand = |path: &Path, digest: &Digest, stated: &Digest| {
+            let path = path.display();
+            let why = || format!("`{path}` has sha256 {digest}; its receipt says sha256 {stated}");
+            if digest == stated { Ok(()) } else { Err(installed.changed(why())) }
         };
-        let receipt = |digest: &Digest| format!("its receipt says sha256 {digest}");
-        if *library != installed.library_sha256 {
-            let what = format!("`{}` has", found.path.display());
-            return Err(changed(&what, &format!("sha256 {library}"), &receipt(&installed.library_sha256)));
-        }
+        demand(&found.path, library, &installed.library_sha256)?;
         let Some(signature) = &installed.signature else { return Ok(None) };
-        let shown = format!("`{}`", installed.package.display());
         let kept = |path: &Path, limit_bytes| {
             path::read(path, limit_bytes).map_err(|error| match error.kind {
-                Kind::BadInput => {
-                    changed(&format!("`{}`", path.display()), "cannot be read", &error.to_string())
-                }
+                Kind::BadInput => installed.changed(format!("`{}` cannot be read; {error}", path.display())),
                 _ => error,
             })
         };
@@ -149,14 +142,7 @@ impl Policy {
             return Ok(None);
         }
         let package = kept(&installed.package, PACKAGE_LIMIT_BYTES)?;
-        let digest = Digest::of(&package);
-        if digest != installed.package_sha256 {
-            return Err(changed(
-                &format!("{shown} has"),
-                &format!("sha256 {digest}"),
-                &receipt(&installed.package_sha256),
-            ));
-        }
+        demand(&installed.package, &Digest::of(&package), &installed.package_sha256)?;
         let signer = self.keys.verify(id, &package, &signature)?;
         let signed = read_manifest(&package)?;
         let is_signed = signed.id == *id
@@ -164,11 +150,18 @@ impl Policy {
             && signed.libraries.get(&found.embedded.manifest.target).map(|library| library.sha256)
                 == Some(*library);
         if !is_signed {
-            return Err(changed(
-                &shown,
-                "is signed, and does not list this library",
-                &format!("`{}` has sha256 {library}", found.path.display()),
-            ));
+            return Err(installed.changed(format!(
+                "`{}` is signed, and does not list this library; `{}` has sha256 {library}",
+                installed.package.display(),
+                found.path.display()
+            )));
+        }
+        // Whoever locks the module takes the other targets from the receipt.
+        if signed.digests() != installed.libraries {
+            return Err(installed.changed(format!(
+                "`{}` is signed, and lists other libraries than its receipt",
+                installed.package.display()
+            )));
         }
         Ok(Some(signer))
     }

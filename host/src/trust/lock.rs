@@ -116,9 +116,17 @@ impl LockFile {
     pub fn find(folder: &Path) -> Result<Option<Self>> {
         let mut places = folder.ancestors().map(|folder| folder.join(LOCK_FILE));
         // Whatever has the name counts: a link or a pipe is refused when it is opened, not passed over.
-        let Some(found) = places.find(|place| place.symlink_metadata().is_ok()) else { return Ok(None) };
-        let text = path::read_text_if_there(&found, LOCK_LIMIT_BYTES)?;
-        text.map(|text| Self::parse(&found, &text)).transpose()
+        let found = places.find(|place| place.symlink_metadata().is_ok());
+        found.map_or(Ok(None), |found| Self::read(&found))
+    }
+
+    /// The lock file at `file`; nothing when there is none.
+    ///
+    /// # Errors
+    /// As [`LockFile::find`].
+    pub fn read(file: &Path) -> Result<Option<Self>> {
+        let text = path::read_text_if_there(file, LOCK_LIMIT_BYTES)?;
+        text.map(|text| Self::parse(file, &text)).transpose()
     }
 
     /// The text of the file: the same modules give the same bytes.
@@ -146,15 +154,19 @@ impl LockFile {
 }
 
 impl LockedModule {
+    /// Whether this version with this library for the target is the one that is locked.
+    #[must_use]
+    pub fn pins(&self, version: &str, target: &str, library: &Digest) -> bool {
+        self.version == version && self.libraries.get(target) == Some(library)
+    }
+
     /// What is not as it must be, if anything.
     fn fault(&self) -> Option<String> {
         if let Err(error) = semver::Version::parse(&self.version) {
             return Some(format!("`{}` is no version: {error}", self.version.escape_debug()));
         }
         if let Some(source) = &self.source
-            && (source.is_empty()
-                || source.len() > SOURCE_LIMIT_BYTES
-                || source.chars().any(char::is_control))
+            && !is_one_line(source)
         {
             return Some(format!("`source` is not one line of at most {SOURCE_LIMIT_BYTES} bytes"));
         }
@@ -200,6 +212,25 @@ impl LockedModule {
         }
         lines
     }
+}
+
+/// Where a package came from as a lock file says it: whatever would break its line is escaped. Nothing when that is too
+/// long, for it only tells people.
+#[must_use]
+pub fn shown_source(source: &str) -> Option<String> {
+    let mut shown = String::with_capacity(source.len());
+    for letter in source.chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    Some(shown).filter(|shown| is_one_line(shown))
+}
+
+fn is_one_line(source: &str) -> bool {
+    !source.is_empty() && source.len() <= SOURCE_LIMIT_BYTES && !source.chars().any(char::is_control)
 }
 
 /// 16 hexadecimal digits, as `minisign` prints them.

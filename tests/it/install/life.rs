@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
-use tests::{Outcome, host, tree};
+use tests::tree;
 
 use super::world::World;
 use crate::fetch::server::{Server, respond, serve};
@@ -89,6 +88,19 @@ pub(super) fn whole() {
     assert_eq!(lines[1]["previous_sha256"], lines[0]["sha256"]);
 }
 
+/// Printed and kept is the same moment, also when nothing had to be done.
+pub(super) fn moment() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    for outcome in ["installed", "already-installed"] {
+        let printed = &world.data(&["plugin", "install", &package])["modules"][0];
+        assert_eq!(printed["outcome"], outcome);
+        let receipt = std::fs::read(world.store().join("light_curve/receipt.json")).unwrap();
+        let receipt: Value = serde_json::from_slice(&receipt).unwrap();
+        assert_eq!(printed["installed_at"], receipt["versions"]["0.3.0"]["installed_at"]);
+    }
+}
+
 pub(super) fn folder() {
     let world = World::new();
     std::fs::create_dir(world.path("packages")).unwrap();
@@ -102,6 +114,49 @@ pub(super) fn folder() {
     let _ = world.sandbox.write("packages/broken.hostplugin", "no package");
     let _ = world.ok(&["plugin", "install", "packages"]);
     assert_eq!(world.row()["version"], "0.4.0");
+}
+
+/// A newline in the path of the package ended `plugin lock` with 1.
+pub(super) fn odd_folder() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "new\nline", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let _ = world.ok(&["plugin", "lock", "light_curve"]);
+    let lock = std::fs::read_to_string(world.path("plugins.lock")).unwrap();
+    let source = lock.lines().find(|line| line.starts_with("source")).unwrap();
+    assert!(source.contains("nline/light_curve-0.3.0.hostplugin"), "{lock}");
+    let _ = world.ok(&["plugin", "lock", "--check", "light_curve"]);
+    let _ = world.ok(&["plugin", "install", "--locked", &package]);
+}
+
+/// Another file of the same id took its place without a word.
+pub(super) fn disabled() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let other = world.sandbox.path("home/.pbuf/plugins/liblight_curve.so");
+    std::fs::copy(super::world::library("0.3.0"), &other).unwrap();
+    let flag = ["--plugin-dir", world.path("more").to_str().unwrap()].map(str::to_owned);
+    std::fs::create_dir(&flag[1]).unwrap();
+    std::fs::copy(&other, world.path("more/liblight_curve.so")).unwrap();
+    let _ = world.ok(&["plugin", "disable", "light_curve"]);
+    let texts = [
+        "module `light_curve` is disabled",
+        "host plugin enable light_curve",
+        "--plugin ",
+        "liblight_curve.so",
+    ];
+    let by_id = ["prepare", "--plugin", "light_curve"];
+    let _ = world.run(&by_id).failure(2, &texts);
+    let _ = world.run(&[&by_id[..], &[&flag[0], &flag[1]]].concat()).failure(2, &texts);
+    let listing = world.data(&["plugin", "list"]);
+    let rows = listing["modules"].as_array().unwrap().iter().filter(|row| row["id"] == "light_curve");
+    let statuses: Vec<&str> = rows.map(|row| row["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["disabled", "disabled"]);
+    // Whoever names the file means it.
+    assert_eq!(world.prepared(other.to_str().unwrap(), "first"), "0.3.0");
+    let _ = world.ok(&["plugin", "enable", "light_curve"]);
+    assert_eq!(world.prepared("light_curve", "second"), "0.3.0");
 }
 
 /// Serves a folder; the answers do not change afterwards.
@@ -191,83 +246,4 @@ pub(super) fn together() {
         );
     }
     world.assert_tidy();
-}
-
-/// The host is killed before each call that changes something. The module runs before and after, in the old version or
-/// in the new one, and the same command again comes to its end.
-pub(super) fn killed() {
-    let world = World::new();
-    let old = world.pack("0.3.0", "packages", Some("author"));
-    let new = world.pack("0.4.0", "packages", Some("author"));
-    let _ = world.ok(&["plugin", "install", &old]);
-    let template = world.path("template");
-    copy(&world.store(), &template);
-    let calls = "mkdir,openat,write,fsync,rename,link,linkat,unlink,unlinkat,rmdir,chmod,fchmod,ftruncate";
-    let log = world.path("trace.log");
-    let flags = ["-y", "-s", "0", "-o", log.to_str().unwrap(), "-e", &format!("trace={calls}")];
-    let _ = traced(&world, &flags, &new).success();
-    let log = std::fs::read_to_string(&log).unwrap();
-    let store = world.store();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut points = Vec::new();
-    for line in log.lines() {
-        let Some((call, arguments)) = line.split_once('(') else { continue };
-        let count = counts.entry(call).or_default();
-        *count += 1;
-        let writes =
-            call != "openat" || ["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| arguments.contains(flag));
-        if writes && arguments.contains(store.to_str().unwrap()) {
-            points.push((call, *count));
-        }
-    }
-    assert!(points.len() > 40, "only {} calls change the store", points.len());
-    let (mut old_state, mut new_state) = (0, 0);
-    for (call, number) in points {
-        std::fs::remove_dir_all(&store).unwrap();
-        copy(&template, &store);
-        let inject = format!("inject={call}:signal=KILL:when={number}");
-        let outcome =
-            traced(&world, &["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject], &new);
-        assert_eq!(outcome.code, None, "{call} {number} was not reached: {outcome:?}");
-        let row = world.row();
-        assert_eq!(row["status"], "usable", "killed at {call} {number}: {row:#}");
-        match row["version"].as_str() {
-            Some("0.3.0") => old_state += 1,
-            Some("0.4.0") => new_state += 1,
-            other => panic!("killed at {call} {number}: {other:?}"),
-        }
-        let again = world.ok(&["plugin", "install", &new]);
-        assert_eq!(world.row()["version"], "0.4.0", "{again:?}");
-        let _ = world.ok(&["plugin", "disable", "light_curve"]);
-        world.assert_tidy();
-        let history = std::fs::read_to_string(store.join("history.jsonl")).unwrap();
-        let installs = history.matches("\"action\":\"install\"").count();
-        assert_eq!(installs, 2, "killed at {call} {number}: each switch is told once:\n{history}");
-    }
-    assert!(
-        old_state > 20 && new_state > 3,
-        "{old_state} times the old version, {new_state} times the new one"
-    );
-}
-
-/// Installs under the tracer, which looks at the host alone and not at its workers.
-fn traced(world: &World, flags: &[&str], package: &str) -> Outcome {
-    let mut command = Command::new("strace");
-    command.arg("-qq").args(flags).arg(host());
-    world.sandbox.prepare(&mut command);
-    command.args(["plugin", "install", package]);
-    Outcome::of(&mut command)
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
 }

@@ -214,6 +214,49 @@ pub(super) fn writable() {
     let _ = world.run(&["prepare", "--plugin", "light_curve"]).failure(12, &["chmod go-w"]);
     let row = world.row();
     assert_eq!(row["status"], "untrusted", "{row:#}");
+    // Whoever verifies it hears the same reason, not that it was named by its path.
+    let verified = world.run(&["plugin", "verify"]).failure(12, &["refused"]);
+    assert!(
+        verified.stdout.contains("light_curve") && verified.stdout.contains("chmod go-w"),
+        "{verified:?}"
+    );
+    assert!(!verified.stdout.contains("is a file of an installed module"), "{verified:?}");
+}
+
+/// It blocked every later change of the store.
+#[expect(clippy::disallowed_methods, reason = "a link by hand")]
+pub(super) fn link() {
+    let world = World::new();
+    let package = world.pack("0.3.0", "packages", Some("author"));
+    let _ = world.ok(&["plugin", "install", &package]);
+    let own = world.sandbox.path("home/own");
+    let link = |place: &Path| {
+        std::fs::rename(place, &own).unwrap();
+        std::os::unix::fs::symlink(&own, place).unwrap();
+    };
+    let folder = world.store().join("light_curve");
+    let refused = |what: &str| {
+        let text = format!("a link is in place of {what}");
+        let _ =
+            world.run(&["prepare", "--plugin", "light_curve"]).failure(12, &[&text, "host plugin remove"]);
+        assert_eq!(world.row()["status"], "untrusted");
+        let verified = world.run(&["plugin", "verify"]).failure(12, &["refused"]);
+        assert!(verified.stdout.contains(&text), "{verified:?}");
+    };
+    link(&folder.join("0.3.0"));
+    refused("version 0.3.0 of `light_curve`");
+    let _ = world.ok(&["plugin", "install", &package]);
+    assert_eq!(world.prepared("light_curve", "first"), "0.3.0");
+    std::fs::remove_dir_all(&own).unwrap();
+    link(&folder);
+    refused("module `light_curve`");
+    let _ = world.run(&["plugin", "install", &package]).failure(12, &["host plugin remove light_curve"]);
+    let before = tree(&own);
+    let _ = world.ok(&["plugin", "remove", "light_curve"]);
+    assert_eq!(tree(&own), before, "what the link led to stays");
+    let _ = world.ok(&["plugin", "install", &package]);
+    assert_eq!(world.prepared("light_curve", "second"), "0.3.0");
+    world.assert_tidy();
 }
 
 pub(super) fn index() {

@@ -6,12 +6,11 @@ mod remove;
 
 use std::path::Path;
 
-use fs_err as fs;
-
 use crate::cli::Context;
 use crate::cli::output::Printer;
 use crate::durable;
 use crate::error::{Result, StorageContext};
+use crate::registry::{DEFAULT_WAIT, Lock};
 use crate::trust::keys::KeyRing;
 
 /// Verbs on the key ring.
@@ -38,8 +37,7 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
 fn change<T>(file: &Path, change: impl FnOnce(&mut KeyRing) -> Result<T>) -> Result<T> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     durable::create_directories(folder).storage("make the folder of the key ring")?;
-    let lock = fs::File::open(folder).storage("open the folder of the key ring")?;
-    lock.lock().storage("lock the folder of the key ring")?;
+    let _lock = Lock::on_folder(folder, "the key ring", DEFAULT_WAIT)?;
     let mut ring = KeyRing::read(file)?;
     let changed = change(&mut ring)?;
     ring.publish(file)?;

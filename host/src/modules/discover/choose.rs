@@ -39,7 +39,7 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
     }
     let mut known = Vec::new();
     let mut unusable = Vec::new();
-    let mut disabled = false;
+    let mut disabled = Vec::new();
     for candidate in candidates {
         let shown = candidate.path.display();
         match &candidate.state {
@@ -54,7 +54,8 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
                     .hint("run `host plugin list` to see what there is"));
             }
             State::Module { embedded, .. } => known.push(embedded.descriptor.id.clone()),
-            State::Disabled(embedded) => disabled |= embedded.descriptor.id == id,
+            State::Disabled(embedded) if embedded.descriptor.id == id => disabled.push(candidate),
+            State::Disabled(_) => {}
             // Whoever asks for it by name must not get another one instead.
             State::Untrusted(error) if candidate.is_named(id) => return Err(error.clone()),
             State::Broken(why) if candidate.installed_id.as_deref() == Some(id) => {
@@ -71,8 +72,14 @@ pub fn find(path: &[SearchDirectory], id: &str) -> Result<Found> {
             State::Broken(why) => unusable.push(format!("`{shown}`: {why}")),
         }
     }
-    if disabled {
-        return Err(is_disabled(id));
+    if !disabled.is_empty() {
+        let others = disabled.iter().filter(|candidate| candidate.installed.is_none());
+        return Err(others.fold(is_disabled(id), |error, other| {
+            let other = other.path.display();
+            error
+                .cause(format!("`{other}` is the same module, and does not stand in for it"))
+                .hint(format!("to use that file all the same, name it: `--plugin {other}`"))
+        }));
     }
     Err(not_found(path, id, &known, unusable))
 }
@@ -120,12 +127,8 @@ pub fn take_installed(installed: &InstalledLibrary) -> Result<Found> {
     let (id, version) = (&found.embedded.descriptor.id, &found.embedded.manifest.version);
     if *id != installed.id || *version != installed.version.to_string() {
         let InstalledLibrary { id: wanted, version: expected, .. } = installed;
-        return Err(Error::new(
-            Kind::Untrusted,
-            format!("installed module `{wanted}` is not what was installed"),
-        )
-        .cause(format!("`{}` is `{id}` {version}, not `{wanted}` {expected}", found.path.display()))
-        .hint(format!("run `host plugin remove {wanted}@{expected}`, then install it again")));
+        let shown = found.path.display();
+        return Err(installed.changed(format!("`{shown}` is `{id}` {version}, not `{wanted}` {expected}")));
     }
     Ok(Found { installed: Some(installed.clone()), ..found })
 }

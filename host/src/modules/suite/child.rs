@@ -1,16 +1,15 @@
-//! The side of the process: receive a library, confine, load, check, answer.
+//! The side of the process: load a library in confinement, check, answer.
 
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 
 use plugin_api::conformance::{CHECKS, Suite};
 
 use super::subject::{Library, Tasks};
 use super::{Answer, Request};
+use crate::modules::worker::child::{Confined, enter, receive};
 use crate::modules::worker::frames;
 use crate::modules::{library, manifest};
-use crate::platform::{self, SealedFile};
+use crate::platform::SealedFile;
 
 /// Faults that are passed on, and the most letters of one: an answer is one control message.
 const MOST_FAULTS: usize = 40;
@@ -21,19 +20,9 @@ const LONGEST_FAULT: usize = 2000;
 /// # Errors
 /// When the host is gone or its request malformed.
 pub fn run() -> io::Result<()> {
-    let begun = platform::begin();
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (request, descriptors) = frames::receive::<Request>(&socket, None)?
-        .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "no request"))?;
-    let descriptor = descriptors
-        .into_iter()
-        .next()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "a descriptor is missing"))?;
-    let file = SealedFile::from_descriptor(descriptor)?;
-    let tasks = Tasks::open();
-    // What is in force is for provenance; a check says nothing of it.
-    let _ = platform::confine(begun, &request.cell)?;
-    let answer = answer(&request.check, file, tasks).unwrap_or_else(|message| Answer::Refused { message });
+    let Some(Confined { socket, library, opened }) = enter(Tasks::open)? else { return Ok(()) };
+    let (Request { check }, _) = receive(&socket)?;
+    let answer = answer(&check, library, opened).unwrap_or_else(|message| Answer::Refused { message });
     frames::send(&socket, &answer, &[])
 }
 

@@ -3,6 +3,8 @@
 //! Purpose: what a module's author tests with `cargo test` an operator can test of a library, whatever it is written in.
 //! The suite itself is that of `plugin_api::conformance`; here is how it reaches a library, and the process around it.
 //!
+//! The process is a worker's: started, confined, bounded and ended in the same way.
+//!
 //! Invariant: a check that crashes, hangs or answers nonsense is a failed check, never a failure of the host.
 
 pub mod child;
@@ -11,17 +13,14 @@ mod subject;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::Cell;
-
 /// Second word of the hidden verb.
 pub const VERB: &str = "check";
 
-/// What a process is asked. The library is its one descriptor.
+/// What a process is asked, once it is confined and has said so as a worker does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Request {
     /// Name of the check.
     check: String,
-    cell: Cell,
 }
 
 /// What it says.

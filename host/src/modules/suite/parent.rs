@@ -1,26 +1,16 @@
 //! The host's side: a process for each check, and what became of it.
 
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::io;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 
 use super::{Answer, Request};
 use crate::error::{Error, Kind, Result};
-use crate::modules::worker::{frames, signal_name};
-use crate::platform::{self, Cell, Limits, SealedFile};
-
-/// How much of what a module prints is kept.
-const PRINTED_LIMIT_BYTES: u64 = 16 << 10;
-
-/// Its last words may still be on their way when a process has ended.
-const MOMENT: Duration = Duration::from_millis(500);
+use crate::modules::worker::frames::Frame;
+use crate::modules::worker::parent::{Terms, unconfined};
+use crate::modules::worker::{Failure, Process, VERB};
+use crate::platform::{Confinement, SealedFile};
 
 /// One check and what it found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,104 +26,59 @@ pub struct Checked {
     /// Names of the examples that the library carries; none when the check did not get that far.
     #[serde(skip)]
     pub examples: Vec<String>,
+    /// What confined the process.
+    #[serde(skip)]
+    pub confinement: Confinement,
 }
 
 /// Runs one check over a library.
 ///
 /// # Errors
-/// [`Kind::Incompatible`] when the library cannot be loaded at all, [`Kind::Internal`] when no process can be started.
-pub fn check(library: &SealedFile, check: &str, limits: Limits) -> Result<Checked> {
+/// [`Kind::Incompatible`] when the library cannot be loaded at all, [`Kind::Untrusted`] when its confinement would be
+/// less than the terms demand, [`Kind::Internal`] when no process can be started.
+pub fn check(id: &str, library: &SealedFile, terms: Terms, check: &str) -> Result<Checked> {
     let started = Instant::now();
     let no_process = |error: io::Error| {
         Error::new(Kind::Internal, format!("cannot start a process for the check `{check}`"))
             .cause(crate::error::chain(&error))
             .hint("free some memory, or end other programs, and run `host plugin test` again")
     };
-    // Dropped last, when the process that works in it is gone.
-    let folder = tempfile::tempdir().map_err(no_process)?;
-    // A name without links, for those who compare names.
-    let path = fs_err::canonicalize(folder.path()).map_err(no_process)?;
-    let (ours, theirs) = UnixStream::pair().map_err(no_process)?;
-    let child = Command::new(platform::own_program().map_err(no_process)?)
-        .arg0("host")
-        .args([crate::modules::worker::VERB, super::VERB])
-        .env_clear()
-        .envs(["HOME", "TMPDIR"].map(|name| (name, path.as_path())))
-        .current_dir(&path)
-        .process_group(0)
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(no_process)?;
-    let process = Process::new(child);
-    let cell = Cell { limits, folder: path, host_process: std::process::id() };
-    let request = Request { check: check.to_owned(), cell };
-    let deadline = started + Duration::from_millis(limits.timeout_milliseconds);
-    let answer = frames::send(&ours, &request, &[library.as_fd()])
-        .and_then(|()| frames::receive::<Answer>(&ours, Some(deadline)));
-    let time_is_up = Instant::now() >= deadline;
-    let end = process.finish();
+    let mut process = Process::start(&[VERB, super::VERB], terms, library).map_err(no_process)?;
+    // One that does not take it will not answer; how it ended says why.
+    let _ = process.send(&Request { check: check.to_owned() }, &[]);
+    let deadline = started.checked_add(Duration::from_millis(terms.limits.timeout_milliseconds));
+    let deadline = deadline.unwrap_or(started + Duration::from_hours(24 * 365));
+    let mut confinement = Confinement::default();
+    let answer = listen(&mut process, deadline, &mut confinement);
+    let end = process.end();
     let (faults, examples) = match answer {
-        Ok(Some((Answer::Refused { message }, _))) => {
+        Ok(Answer::Done { faults, examples }) => (faults, examples),
+        Ok(Answer::Refused { message }) => {
             return Err(Error::new(Kind::Incompatible, message)
                 .hint("build the module anew, with the plugin-api of this host"));
         }
-        Ok(Some((Answer::Done { faults, examples }, _))) => (faults, examples),
-        Err(_) if time_is_up => {
-            let seconds = Duration::from_millis(limits.timeout_milliseconds).as_secs_f64();
-            (
-                vec![format!("it did not end within {seconds} s; to allow more, give `--timeout SECONDS`")],
-                vec![],
-            )
+        Err(Failure::Unconfined(found)) => return Err(unconfined(id, terms.minimum_confinement, &found)),
+        Err(failure) => {
+            let error = failure.error(id, &terms, Some(&end), true);
+            let time = error.hints.iter().filter(|hint| hint.contains("--timeout"));
+            let sentences = [&error.message].into_iter().chain(&error.causes).chain(time);
+            (vec![sentences.map(String::as_str).collect::<Vec<_>>().join("; ")], Vec::new())
         }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            (vec![format!("the process sent a malformed answer: {error}")], Vec::new())
-        }
-        Ok(None) | Err(_) => (vec![end], Vec::new()),
     };
-    let seconds = started.elapsed().as_secs_f64();
-    Ok(Checked { check: check.to_owned(), passed: faults.is_empty(), faults, seconds, examples })
+    let (passed, seconds) = (faults.is_empty(), started.elapsed().as_secs_f64());
+    Ok(Checked { check: check.to_owned(), passed, faults, seconds, examples, confinement })
 }
 
-struct Process {
-    child: Child,
-    printed: mpsc::Receiver<String>,
-}
-
-impl Process {
-    fn new(mut child: Child) -> Self {
-        let (sender, printed) = mpsc::channel();
-        if let Some(mut stderr) = child.stderr.take() {
-            // Detached: a process that the module started may keep the pipe open for ever.
-            std::thread::spawn(move || {
-                let mut kept = Vec::new();
-                let _ = (&mut stderr).take(PRINTED_LIMIT_BYTES).read_to_end(&mut kept);
-                let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
-                let _ = io::copy(&mut stderr, &mut io::sink());
-            });
-        }
-        Self { child, printed }
+/// What the process says: first how it is confined, then its answer.
+fn listen(
+    process: &mut Process,
+    deadline: Instant,
+    confinement: &mut Confinement,
+) -> Result<Answer, Failure> {
+    match process.frame(deadline)? {
+        Frame::Ready { confinement: found, .. } => *confinement = found,
+        Frame::Unconfined { confinement } => return Err(Failure::Unconfined(confinement)),
+        _ => return Err(Failure::Refused("it did not say how it is confined".to_owned())),
     }
-
-    /// Ends it and what it started, and says how it ended where it did so by itself.
-    fn finish(mut self) -> String {
-        let printed = self.printed.recv_timeout(MOMENT).unwrap_or_default();
-        // Not reaped yet, so its number still stands for its group, which may be empty already.
-        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
-        // Where nothing forbids it the process may have left its group.
-        let _ = self.child.kill();
-        let how = match self.child.wait() {
-            Ok(status) => match (status.signal(), status.code()) {
-                (Some(signal), _) => {
-                    format!("the process was ended by signal {signal}{}", signal_name(signal))
-                }
-                (None, code) => format!("the process ended with exit code {}", code.unwrap_or_default()),
-            },
-            Err(error) => format!("the process is lost: {error}"),
-        };
-        let printed: Vec<&str> = printed.trim().lines().take(5).collect();
-        if printed.is_empty() { how } else { format!("{how}; it printed: {}", printed.join(" | ")) }
-    }
+    Ok(process.frame(deadline)?)
 }

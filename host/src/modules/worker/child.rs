@@ -8,12 +8,50 @@ use std::time::{Duration, Instant};
 
 use plugin_api::host_side::{HostServices, LoadedModule, ServicesHandle};
 use plugin_api::{Input, Level, ModuleError};
+use serde::de::DeserializeOwned;
 
 use crate::modules::library;
 use crate::modules::manifest;
 use crate::modules::worker::frames::{self, Frame, Request, Start};
+use crate::modules::worker::parent::PROGRESS_PAUSE;
 use crate::modules::worker::result::ResultWriter;
-use crate::platform::{self, MemoryFile, SealedFile};
+use crate::platform::{self, Condition, MemoryFile, SealedFile};
+
+/// A process that is confined, and says so, and has not loaded anything yet.
+#[derive(Debug)]
+pub(in crate::modules) struct Confined<T> {
+    pub(in crate::modules) socket: UnixStream,
+    /// What it is to load.
+    pub(in crate::modules) library: SealedFile,
+    /// What it opened while it still could.
+    pub(in crate::modules) opened: T,
+}
+
+/// Learns on standard input what to load and confines this process. Nothing, when that is less than what is demanded.
+///
+/// # Errors
+/// When the host is gone or its request malformed.
+pub(in crate::modules) fn enter<T>(open: impl FnOnce() -> T) -> io::Result<Option<Confined<T>>> {
+    let begun = platform::begin();
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let (start, descriptors) = receive::<Start>(&socket)?;
+    let library = SealedFile::from_descriptor(next(&mut descriptors.into_iter())?)?;
+    let opened = open();
+    let condition = Condition::own();
+    let confinement = platform::confine(begun, &start.cell)?;
+    if confinement.level < start.minimum_confinement {
+        frames::send(&socket, &Frame::Unconfined { confinement }, &[])?;
+        return Ok(None);
+    }
+    frames::send(&socket, &Frame::Ready { confinement, condition }, &[])?;
+    Ok(Some(Confined { socket, library, opened }))
+}
+
+/// A message that must come.
+pub(in crate::modules) fn receive<T: DeserializeOwned>(socket: &UnixStream) -> io::Result<(T, Vec<OwnedFd>)> {
+    let missing = || io::Error::new(io::ErrorKind::UnexpectedEof, "no request");
+    frames::receive(socket, None)?.ok_or_else(missing)
+}
 
 /// Confines itself, loads one module and answers requests on standard input until the host closes it. The error is for
 /// the log only: the host hears of it by the missing DONE.
@@ -21,16 +59,8 @@ use crate::platform::{self, MemoryFile, SealedFile};
 /// # Errors
 /// When the host is gone or its request malformed.
 pub fn run() -> io::Result<()> {
-    let begun = platform::begin();
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let (start, descriptors) = frames::receive::<Start>(&socket, None)?
-        .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "no request"))?;
-    let confinement = platform::confine(begun, &start.cell)?;
-    if confinement.level < start.minimum_confinement {
-        return frames::send(&socket, &Frame::Unconfined { confinement }, &[]);
-    }
-    frames::send(&socket, &Frame::Ready { confinement }, &[])?;
-    let module = match load(descriptors) {
+    let Some(Confined { socket, library, .. }) = enter(|| ())? else { return Ok(()) };
+    let module = match load(library) {
         Ok(module) => module,
         Err(failure) => return send(&socket, &failure.into()),
     };
@@ -100,8 +130,7 @@ impl From<io::Error> for Failure {
 }
 
 /// Loads the module; its library stays for the life of the process.
-fn load(descriptors: Vec<OwnedFd>) -> Result<LoadedModule, Failure> {
-    let library_file = SealedFile::from_descriptor(next(&mut descriptors.into_iter())?)?;
+fn load(library_file: SealedFile) -> Result<LoadedModule, Failure> {
     let embedded =
         manifest::read(&library_file.map()?).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let loadable = library_file.loadable()?;
@@ -153,7 +182,7 @@ fn answer(
 /// Sends log and progress to the host; asks the module to stop when its time is up.
 struct Services<'s> {
     socket: &'s UnixStream,
-    /// Frames of several threads must not mix; progress is sent at most every 50 ms.
+    /// Frames of several threads must not mix; progress is sent after a pause.
     last_progress: Mutex<Option<Instant>>,
     deadline: Instant,
 }
@@ -180,7 +209,7 @@ impl HostServices for Services<'_> {
 
     fn progress(&self, fraction: f64, doing: &str) {
         let Ok(mut last) = self.last_progress.lock() else { return };
-        let due = last.is_none_or(|last| last.elapsed() >= Duration::from_millis(50));
+        let due = last.is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE);
         if due && fraction.is_finite() {
             *last = Some(Instant::now());
             self.send(&Frame::Progress {

@@ -8,13 +8,13 @@ use plugin_api::ModuleError;
 use rustix::process::Signal;
 
 use crate::error::{Error, Kind};
-use crate::modules::worker::parent::Task;
-use crate::modules::worker::process::{End, NoFrame, THREAD_LIMIT};
+use crate::modules::worker::folder::FILE_LIMIT;
+use crate::modules::worker::process::{End, NoFrame, THREAD_LIMIT, Terms};
 use crate::platform::{Confinement, ConfinementLevel, Limits};
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::modules) enum Failure {
     Module(ModuleError),
     Refused(String),
     Unconfined(Confinement),
@@ -30,8 +30,14 @@ impl From<NoFrame> for Failure {
 
 impl Failure {
     /// What the user is told. A worker that is kept has not ended.
-    pub(super) fn error(self, task: &Task<'_>, end: Option<&End>, time_was_up: bool) -> Error {
-        let (id, limits) = (task.module_id, &task.terms.limits);
+    pub(in crate::modules) fn error(
+        self,
+        id: &str,
+        terms: &Terms,
+        end: Option<&End>,
+        time_was_up: bool,
+    ) -> Error {
+        let limits = &terms.limits;
         let printed = end.map(|end| end.printed.as_str()).unwrap_or_default();
         match self {
             Self::Module(ModuleError::Cancelled) if !time_was_up => {
@@ -40,10 +46,12 @@ impl Failure {
             Self::Module(error) => module_error(id, limits, error),
             // The module is loaded by now and may say so itself.
             Self::Refused(message) => refused(id, &message),
-            Self::Unconfined(confinement) => unconfined(id, task.terms.minimum_confinement, &confinement),
+            Self::Unconfined(confinement) => unconfined(id, terms.minimum_confinement, &confinement),
             Self::OutOfMemory => out_of_memory_error(id, limits),
             Self::NoFrame(NoFrame::TimeIsUp) => timed_out(id, limits),
-            Self::NoFrame(NoFrame::TooManyThreads) => too_many_threads(id),
+            Self::NoFrame(NoFrame::TooManyThreads) => too_many(id, "starts", THREAD_LIMIT, "threads"),
+            Self::NoFrame(NoFrame::TooManyFiles) => too_many(id, "keeps", FILE_LIMIT, "temporary files"),
+            Self::NoFrame(NoFrame::TooLargeFiles) => too_large_files(id, limits),
             Self::NoFrame(NoFrame::Garbage(error)) => {
                 crashed(id, "sent a malformed answer", printed).cause(error.to_string())
             }
@@ -90,7 +98,7 @@ pub(super) fn crashed(id: &str, how: &str, printed: &str) -> Error {
     error.hint("report this to the module's author; nothing was registered")
 }
 
-pub(in crate::modules) fn signal_name(signal: i32) -> &'static str {
+fn signal_name(signal: i32) -> &'static str {
     match signal {
         4 => " (SIGILL)",
         5 => " (SIGTRAP)",
@@ -110,9 +118,15 @@ fn timed_out(id: &str, limits: &Limits) -> Error {
         .hint("to allow more, give `--timeout SECONDS`")
 }
 
-fn too_many_threads(id: &str) -> Error {
-    Error::new(Kind::Limit, format!("module `{id}` starts more than {THREAD_LIMIT} threads"))
+fn too_many(id: &str, does: &str, limit: usize, what: &str) -> Error {
+    Error::new(Kind::Limit, format!("module `{id}` {does} more than {limit} {what}"))
         .hint("report this to the module's author; nothing was registered")
+}
+
+fn too_large_files(id: &str, limits: &Limits) -> Error {
+    let limit = crate::text::bytes(limits.memory_bytes);
+    let what = format!("module `{id}` writes more into temporary files than its memory limit of {limit}");
+    Error::new(Kind::Limit, what).hint("to allow more, give `--max-memory SIZE`")
 }
 
 /// A module was not loaded because what would confine it is less than what was asked for.

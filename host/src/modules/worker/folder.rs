@@ -7,9 +7,13 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
+use rustix::fs::Dir;
 use tempfile::TempDir;
 
 const PREFIX: &str = "host-worker-";
+
+/// Most files in it: a look at them must be short.
+pub(super) const FILE_LIMIT: usize = 10_000;
 
 /// A younger folder may belong to a host that has not locked it yet.
 const STALE_AFTER: Duration = Duration::from_mins(1);
@@ -18,8 +22,9 @@ const STALE_AFTER: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Folder {
     directory: TempDir,
-    /// Held as long as this host lives.
-    _lock: File,
+    /// The directory itself, locked as long as this host lives.
+    lock: File,
+    device: u64,
 }
 
 impl Folder {
@@ -33,11 +38,45 @@ impl Folder {
             builder.prefix(PREFIX).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)?;
         let lock = File::open(directory.path())?;
         lock.lock()?;
-        Ok(Self { directory, _lock: lock })
+        let device = lock.metadata()?.dev();
+        Ok(Self { directory, lock, device })
     }
 
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Where its files are.
+    pub(super) fn device(&self) -> u64 {
+        self.device
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        Dir::read_from(&self.lock).is_ok_and(|files| {
+            let mut names = files.flatten();
+            !names.any(|file| ![&b"."[..], b".."].contains(&file.file_name().to_bytes()))
+        })
+    }
+
+    /// What its files take of the disk; nothing when they are more than [`FILE_LIMIT`].
+    pub(super) fn bytes(&self) -> Option<u64> {
+        let (mut files, mut bytes) = (0, 0_u64);
+        // Where Landlock is missing a module can make folders.
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs_err::read_dir(folder).into_iter().flatten().flatten() {
+                files += 1;
+                if files > FILE_LIMIT {
+                    return None;
+                }
+                let Ok(metadata) = entry.metadata() else { continue };
+                bytes = bytes.saturating_add(metadata.blocks().saturating_mul(512));
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+        Some(bytes)
     }
 }
 

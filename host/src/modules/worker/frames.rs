@@ -1,6 +1,6 @@
 //! Control messages between host and worker: a length (u32, little endian) and JSON, descriptors beside it.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
@@ -8,12 +8,12 @@ use std::time::Instant;
 use plugin_api::{ModuleError, Report};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
+    SendFlags, recv, recvmsg, sendmsg,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::{Cell, Confinement, ConfinementLevel};
+use crate::platform::{Cell, Condition, Confinement, ConfinementLevel};
 
 /// Longest frame. Reports travel in the result file, so control messages are short.
 pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
@@ -21,7 +21,7 @@ pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
 /// Most descriptors that travel with a message; the kernel's own limit is 253.
 pub const DESCRIPTOR_LIMIT: usize = 64;
 
-/// What a worker is told before anything else. Descriptor: the module.
+/// What a process is told before anything else. Descriptor: the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// What it must put itself into.
@@ -58,6 +58,8 @@ pub enum Frame {
     Ready {
         /// What was applied.
         confinement: Confinement,
+        /// How the process began.
+        condition: Condition,
     },
     /// The confinement is less than was demanded; nothing was loaded.
     Unconfined {
@@ -144,13 +146,14 @@ pub fn send(socket: &UnixStream, message: &impl Serialize, descriptors: &[Borrow
     if !descriptors.is_empty() {
         ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    // The descriptors travel with the four bytes of the length, which are never split.
-    let sent = sendmsg(socket.as_fd(), &[IoSlice::new(&length)], &mut ancillary, no_signal())?;
-    if sent != length.len() {
-        return Err(io::Error::new(io::ErrorKind::WriteZero, "a control message was cut short"));
-    }
+    // The descriptors travel with the four bytes of the length, which are never split. Length and text go together, so
+    // that the peer wakes up once.
+    let parts = [IoSlice::new(&length), IoSlice::new(&json)];
+    let sent = sendmsg(socket.as_fd(), &parts, &mut ancillary, no_signal())?;
+    let rest = sent.checked_sub(length.len()).and_then(|sent| json.get(sent..));
+    let cut = || io::Error::new(io::ErrorKind::WriteZero, "a control message was cut short");
     let mut socket = socket;
-    socket.write_all(&json)
+    socket.write_all(rest.ok_or_else(cut)?)
 }
 
 #[cfg(target_os = "linux")]
@@ -183,12 +186,13 @@ pub fn receive<T: DeserializeOwned>(
     socket: &UnixStream,
     deadline: Option<Instant>,
 ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
-    wait(socket, deadline)?;
     let mut length = [0; 4];
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received =
-        recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut ancillary, close_on_exec())?;
+    let received = patiently(socket, deadline, |flags| {
+        let flags = flags | close_on_exec();
+        Ok(recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut ancillary, flags)?)
+    })?;
     let mut descriptors = Vec::new();
     for message in ancillary.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {
@@ -211,22 +215,31 @@ pub fn receive<T: DeserializeOwned>(
     Ok(Some((message, descriptors)))
 }
 
-/// Bounds the next read by the deadline.
-fn wait(socket: &UnixStream, deadline: Option<Instant>) -> io::Result<()> {
-    let Some(deadline) = deadline else { return Ok(()) };
+/// Takes what is there, else waits for it until the deadline.
+fn patiently<T>(
+    socket: &UnixStream,
+    deadline: Option<Instant>,
+    mut read: impl FnMut(RecvFlags) -> io::Result<T>,
+) -> io::Result<T> {
+    let Some(deadline) = deadline else { return read(RecvFlags::empty()) };
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    socket.set_read_timeout(Some(left))
+    match read(RecvFlags::DONTWAIT) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            socket.set_read_timeout(Some(left))?;
+            read(RecvFlags::empty())
+        }
+        done => done,
+    }
 }
 
-fn read_exact(mut socket: &UnixStream, deadline: Option<Instant>, mut bytes: &mut [u8]) -> io::Result<()> {
+fn read_exact(socket: &UnixStream, deadline: Option<Instant>, mut bytes: &mut [u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        wait(socket, deadline)?;
-        match socket.read(bytes) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => bytes = bytes.get_mut(count..).unwrap_or_default(),
+        match patiently(socket, deadline, |flags| Ok(recv(socket.as_fd(), &mut *bytes, flags)?)) {
+            Ok((_, 0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok((_, count)) => bytes = bytes.get_mut(count..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

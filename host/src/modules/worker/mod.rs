@@ -17,7 +17,8 @@ mod printed;
 mod process;
 mod result;
 
-pub(in crate::modules) use failures::signal_name;
+pub(in crate::modules) use failures::Failure;
+pub(in crate::modules) use process::Process;
 
 /// Name of the hidden verb.
 pub const VERB: &str = "worker";

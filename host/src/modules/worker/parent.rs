@@ -15,7 +15,7 @@ pub use crate::modules::worker::process::Terms;
 use crate::error::{Error, Kind, Result};
 use crate::modules::worker::failures::{Failure, crashed};
 use crate::modules::worker::frames::{self, Frame, Parts, Request};
-use crate::modules::worker::process::Worker;
+use crate::modules::worker::kept::Worker;
 use crate::platform::{Confinement, MemoryFile, SealedFile};
 
 /// After its time is up a module has this long to stop by itself.
@@ -26,6 +26,9 @@ const IDLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Log lines of one derivation that are passed on; a module that writes more has lost its reader.
 const LOG_LIMIT_LINES: u32 = 1000;
+
+/// Between two words of progress that are passed on. An honest worker keeps to it by itself.
+pub(super) const PROGRESS_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where log lines and progress of a module go.
 pub trait Listener: Send + Sync {
@@ -120,7 +123,7 @@ impl Task<'_> {
     fn send(&self, worker: &Worker, result: &MemoryFile) -> io::Result<()> {
         let mut descriptors = vec![result.as_fd()];
         descriptors.extend(self.inputs.iter().map(|input| input.as_fd()));
-        worker.send(&self.request, &descriptors)
+        worker.process.send(&self.request, &descriptors)
     }
 }
 
@@ -152,7 +155,7 @@ impl Derivation {
     fn on_idle(task: &Task<'_>, worker: Worker) -> Option<Self> {
         let mut derivation = Self::new(task, worker).ok()?;
         task.send(&derivation.worker, &derivation.result).ok()?;
-        let first = derivation.worker.frame(Instant::now() + IDLE_PATIENCE);
+        let first = derivation.worker.process.frame(Instant::now() + IDLE_PATIENCE);
         matches!(first, Ok(Frame::Accepted)).then_some(derivation)
     }
 
@@ -160,12 +163,13 @@ impl Derivation {
         // What confines a kept worker was said before it loaded anything.
         let mut ready = self.worker.derivations > 0;
         let mut lines = 0_u32;
+        let mut last_progress: Option<Instant> = None;
         loop {
-            match self.worker.frame(self.deadline)? {
+            match self.worker.process.frame(self.deadline)? {
                 // Later ones come from the module.
-                Frame::Ready { confinement } if !ready => {
+                Frame::Ready { confinement, condition } if !ready => {
                     ready = true;
-                    self.worker.confinement = confinement;
+                    (self.worker.confinement, self.worker.condition) = (confinement, condition);
                 }
                 Frame::Unconfined { confinement } if !ready => return Err(Failure::Unconfined(confinement)),
                 Frame::Ready { .. } | Frame::Unconfined { .. } | Frame::Accepted => {}
@@ -180,7 +184,12 @@ impl Derivation {
                         Ordering::Greater => {}
                     }
                 }
-                Frame::Progress { fraction, doing } => listener.progress(fraction, &beginning(&doing, 200)),
+                Frame::Progress { fraction, doing } => {
+                    if last_progress.is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE) {
+                        last_progress = Some(Instant::now());
+                        listener.progress(fraction, &beginning(&doing, 200));
+                    }
+                }
                 Frame::Failed { error } => return Err(Failure::Module(error)),
                 Frame::Refused { message } => return Err(Failure::Refused(message)),
                 Frame::Done { parts } => return Ok(parts),
@@ -197,14 +206,15 @@ impl Derivation {
     ) -> Result<(Answer, Option<Resting>)> {
         let Self { mut worker, result, time_is_up, .. } = self;
         let time_was_up = Instant::now() >= time_is_up;
-        let record = WorkerRecord { process: worker.id(), derivations_before: worker.derivations };
+        let record =
+            WorkerRecord { process: worker.process.number(), derivations_before: worker.derivations };
         worker.derivations = worker.derivations.saturating_add(1);
         let confinement = worker.confinement.clone();
         let (resting, end) = match &outcome {
             Ok(_) | Err(Failure::Module(ModuleError::BadInput(_) | ModuleError::BadParameter(_))) => {
                 Resting::find(worker, workers)
             }
-            Err(_) => (None, Some(worker.end())),
+            Err(_) => (None, Some(worker.process.end())),
         };
         let parts = match outcome {
             Ok(parts) => parts,
@@ -212,7 +222,7 @@ impl Derivation {
                 if let Some(resting) = resting {
                     workers.keep(resting);
                 }
-                return Err(failure.error(task, end.as_ref(), time_was_up));
+                return Err(failure.error(task.module_id, &task.terms, end.as_ref(), time_was_up));
             }
         };
         let (file, resting) = match result.try_seal() {

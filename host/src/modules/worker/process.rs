@@ -1,11 +1,10 @@
-//! One worker process: started, listened to, ended with everything that it started.
+//! One process that a module runs in: started, listened to, ended with everything that it started.
 
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,20 +12,22 @@ use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::digest::Digest;
 use crate::modules::worker::folder::Folder;
-use crate::modules::worker::frames::{self, Frame, Start};
+use crate::modules::worker::frames::{self, Start};
 use crate::modules::worker::printed::Printed;
-use crate::platform::{self, Cell, Confinement, ConfinementLevel, Limits, SealedFile};
+use crate::platform::{self, Cell, Condition, ConfinementLevel, Limits, SealedFile, Watch};
 
 /// Most threads of a module.
 pub(super) const THREAD_LIMIT: usize = 1000;
 
-/// How often a worker is looked at.
+/// How often a process is looked at.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// What a worker was started for. It serves nothing else.
+/// What a process was started for. It serves nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// The library.
@@ -37,27 +38,25 @@ pub struct Terms {
     pub minimum_confinement: ConfinementLevel,
 }
 
-/// A running worker. Dropping it ends it.
+/// A running process. Dropping it ends it.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(in crate::modules) struct Process {
     child: Child,
     socket: UnixStream,
     printed: Printed,
     /// Its working directory, removed after it has ended.
     folder: Folder,
+    /// None where the system does not show a process.
+    watch: Option<Watch>,
+    /// When it was last looked at: a module that keeps the host listening is looked at all the same.
+    looked: Instant,
     ended: bool,
     pub(super) terms: Terms,
-    /// The kernel ends a worker together with the thread that started it.
-    pub(super) thread: ThreadId,
-    /// What it said before it loaded anything.
-    pub(super) confinement: Confinement,
-    /// Requests that it has answered.
-    pub(super) derivations: u32,
 }
 
-/// How a worker ended.
+/// How a process ended.
 #[derive(Debug)]
-pub(super) struct End {
+pub(in crate::modules) struct End {
     pub(super) status: io::Result<ExitStatus>,
     /// Whether it had ended before it was killed.
     pub(super) left_by_itself: bool,
@@ -66,65 +65,63 @@ pub(super) struct End {
 
 /// Why no frame came.
 #[derive(Debug)]
-pub(super) enum NoFrame {
+pub(in crate::modules) enum NoFrame {
     TimeIsUp,
     TooManyThreads,
+    TooManyFiles,
+    TooLargeFiles,
     Garbage(io::Error),
     Silence(Option<io::Error>),
 }
 
-impl Worker {
-    /// Starts one and tells it what to load. It has not answered yet.
-    pub(super) fn start(terms: Terms, library: &SealedFile) -> io::Result<Self> {
+impl Process {
+    /// Starts the host again with a hidden verb and tells it what to load. It has not answered yet.
+    pub(in crate::modules) fn start(verb: &[&str], terms: Terms, library: &SealedFile) -> io::Result<Self> {
         let folder = Folder::create()?;
         let (socket, theirs) = UnixStream::pair()?;
-        // A worker that does not read its request must not hold the host up.
+        // One that does not read its request must not hold the host up.
         let time = Duration::from_millis(terms.limits.timeout_milliseconds);
         socket.set_write_timeout(Some(time.saturating_add(Duration::from_secs(1))))?;
         let mut child = Command::new(platform::own_program()?)
             .arg0("host")
-            .arg(super::VERB)
+            .args(verb)
             .env_clear()
             .env("TMPDIR", folder.path())
             .current_dir(folder.path())
             .process_group(0)
-            .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
         let printed = Printed::of(child.stderr.take());
-        let worker = Self {
-            child,
-            socket,
-            printed,
-            folder,
-            ended: false,
-            terms,
-            thread: std::thread::current().id(),
-            confinement: Confinement::default(),
-            derivations: 0,
-        };
-        let folder = worker.folder.path().to_owned();
+        let watch = Watch::of(child.id()).ok();
+        let looked = Instant::now();
+        let process = Self { child, socket, printed, folder, watch, looked, ended: false, terms };
+        let folder = process.folder.path().to_owned();
         let cell = Cell { limits: terms.limits, folder, host_process: std::process::id() };
         let start = Start { cell, minimum_confinement: terms.minimum_confinement };
         // One that cannot be told will not answer either; how it ended says more than this error.
-        let _ = frames::send(&worker.socket, &start, &[library.as_fd()]);
-        Ok(worker)
+        let _ = process.send(&start, &[library.as_fd()]);
+        Ok(process)
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(super) fn number(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn send(&self, request: &frames::Request, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-        frames::send(&self.socket, request, descriptors)
+    pub(in crate::modules) fn send(
+        &self,
+        message: &impl Serialize,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
+        frames::send(&self.socket, message, descriptors)
     }
 
     /// The next frame before the deadline.
-    pub(super) fn frame(&mut self, deadline: Instant) -> Result<Frame, NoFrame> {
+    pub(in crate::modules) fn frame<F: DeserializeOwned>(&mut self, deadline: Instant) -> Result<F, NoFrame> {
         loop {
             self.wait_for_frame(deadline)?;
-            match frames::receive::<Frame>(&self.socket, Some(deadline)) {
+            match frames::receive::<F>(&self.socket, Some(deadline)) {
                 Ok(Some((frame, _))) => return Ok(frame),
                 Ok(None) => return Err(NoFrame::Silence(None)),
                 Err(error) => match error.kind() {
@@ -137,12 +134,12 @@ impl Worker {
         }
     }
 
-    /// Waits for a frame, the deadline, or the end of the worker, whose socket another process may keep open. What it
+    /// Waits for a frame, the deadline, or the end of the process, whose socket another one may keep open. What it
     /// prints is read meanwhile, so that a full pipe does not stop it.
     fn wait_for_frame(&mut self, deadline: Instant) -> Result<(), NoFrame> {
-        let process = self.process();
-        let mut looked = Instant::now();
+        let process = self.id();
         loop {
+            self.look()?;
             let ended = process.is_some_and(has_ended);
             let slice = if ended { Duration::ZERO } else { SLICE };
             let slice = Timespec { tv_sec: 0, tv_nsec: slice.subsec_nanos().into() };
@@ -167,43 +164,61 @@ impl Worker {
             if Instant::now() >= deadline {
                 return Err(NoFrame::TimeIsUp);
             }
-            if looked.elapsed() >= SLICE {
-                looked = Instant::now();
-                if platform::thread_count(self.id()).is_some_and(|threads| threads > THREAD_LIMIT) {
-                    return Err(NoFrame::TooManyThreads);
-                }
-            }
         }
     }
 
+    /// Looks, when it is time to, at what no limit of the system bounds: the number of threads, and what the files of
+    /// its own are together. What is written and removed between two looks is not seen, nor is a file without a name
+    /// that is mapped and not open.
+    fn look(&mut self) -> Result<(), NoFrame> {
+        if self.looked.elapsed() < SLICE {
+            return Ok(());
+        }
+        let threads = self.watch.as_ref().and_then(Watch::thread_count);
+        if threads.is_some_and(|threads| threads > THREAD_LIMIT) {
+            return Err(NoFrame::TooManyThreads);
+        }
+        let named = self.folder.bytes().ok_or(NoFrame::TooManyFiles)?;
+        let nameless = self.watch.as_mut().map_or(0, |watch| watch.nameless_bytes(self.folder.device()));
+        if named.saturating_add(nameless) > self.terms.limits.memory_bytes {
+            return Err(NoFrame::TooLargeFiles);
+        }
+        // A look that takes long is not repeated at once.
+        self.looked = Instant::now();
+        Ok(())
+    }
+
     /// Whether it may serve another request: nothing of the last one is left of what can be seen from outside.
-    pub(super) fn is_at_rest(&mut self) -> bool {
+    pub(super) fn is_at_rest(&mut self, begun: &Condition) -> bool {
         self.printed.read_what_is_there();
         self.printed.forget();
         let mut sockets = [PollFd::new(&self.socket, PollFlags::IN)];
         let quiet = poll(&mut sockets, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0);
-        quiet && platform::is_at_rest(self.id(), self.folder.path())
+        let limit = self.terms.limits.memory_bytes;
+        quiet
+            && self.folder.is_empty()
+            && self.watch.as_mut().is_some_and(|watch| watch.is_at_rest(begun, self.folder.path(), limit))
     }
 
-    /// Its process, which is also its group.
-    fn process(&self) -> Option<Pid> {
+    /// Its number, which is also that of its group.
+    fn id(&self) -> Option<Pid> {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
-    /// Ends the worker and everything that it started. A worker that went silent gets a moment to die of its own
-    /// cause, so that the message can name it.
-    pub(super) fn end(&mut self) -> End {
+    /// Ends the process and everything that it started. One that went silent gets a moment to die of its own cause, so
+    /// that the message can name it.
+    pub(in crate::modules) fn end(&mut self) -> End {
         self.ended = true;
-        let process = self.process();
+        let process = self.id();
         let mut left_by_itself = process.is_some_and(has_ended);
         let patience = Instant::now() + Duration::from_millis(200);
         while !left_by_itself && self.peer_is_gone() && Instant::now() < patience {
             std::thread::yield_now();
             left_by_itself = process.is_some_and(has_ended);
         }
-        // The worker is not reaped yet, so its number still stands for its group; the group may be empty already.
+        // It is not reaped yet, so its number still stands for its group; the group may be empty already.
         let _ = process.map(|group| kill_process_group(group, Signal::KILL));
-        // Where nothing forbids it a worker may have left its group.
+        // Where nothing forbids it the process may have left its group.
         let _ = self.child.kill();
         let status = self.child.wait();
         // The others die when the kernel gets round to it; when this returns none of them is left.
@@ -221,7 +236,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Process {
     fn drop(&mut self) {
         if !self.ended {
             self.end();

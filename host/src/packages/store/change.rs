@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::files::{is_same_tree, refuse_other_bytes};
 use super::receipt::{InstalledVersion, Receipt};
-use super::{PACKAGE, Store};
+use super::{PACKAGE, Store, signature_of};
 use crate::clock::now;
 use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
@@ -59,7 +59,7 @@ impl<'s> Change<'s> {
         Ok(change)
     }
 
-    /// Brings a staged version to its place and makes it current.
+    /// Brings a staged version to its place and makes it current. Gives back what its receipt says of it too.
     ///
     /// # Errors
     /// [`Kind::Untrusted`] when the same version is installed with other bytes; else as [`Change::begin`].
@@ -68,13 +68,13 @@ impl<'s> Change<'s> {
         package: &Package,
         staged: StagedDirectory,
         installed: InstalledVersion,
-    ) -> Result<Switch> {
+    ) -> Result<(Switch, InstalledVersion)> {
         let (id, version) = (&package.manifest.id, &package.manifest.version);
         let before = self.store.receipt(id)?;
         let target = self.store.version_folder(id, version);
         let known = before.as_ref().and_then(|receipt| receipt.versions.get(version));
         if let Some(known) = known {
-            refuse_other_bytes(id, version, known, &installed)?;
+            refuse_other_bytes(id, version, known, &installed.package_sha256)?;
         }
         let details = json!({
             "package_sha256": installed.package_sha256,
@@ -85,11 +85,12 @@ impl<'s> Change<'s> {
             "before": before.as_ref().map(|receipt| &receipt.current),
         });
         // Damaged files of the same version are replaced by installing it again.
-        let intact = known.is_some() && is_same_tree(staged.path(), &target);
+        // Where the receipt states no signature none is read, so that of before may lie there.
+        let stale = signature_of(Path::new(PACKAGE)).into_os_string();
+        let except = installed.signer.is_none().then_some(&*stale);
+        let intact = known.is_some() && !target.is_symlink() && is_same_tree(staged.path(), &target, except);
         if !intact {
-            self.clear(&target)?;
-            durable::create_directories(&self.store.folder(id)).storage("install a module")?;
-            staged.commit(&target).storage("install a module")?;
+            place(staged, &target)?;
         }
         let mut receipt = match &before {
             Some(receipt) => receipt.clone(),
@@ -102,13 +103,14 @@ impl<'s> Change<'s> {
         {
             *entry = installed;
         }
+        let installed = entry.clone();
         receipt.switch_to(version);
         let from = before.as_ref().map(|receipt| receipt.current.clone());
         let unchanged = intact && before.as_ref() == Some(&receipt);
         if !unchanged {
             self.publish(&receipt, "install", details)?;
         }
-        Ok(Switch { from, to: Some(version.clone()), unchanged })
+        Ok((Switch { from, to: Some(version.clone()), unchanged }, installed))
     }
 
     /// Switches to the version that was current before.
@@ -147,10 +149,7 @@ impl<'s> Change<'s> {
     /// [`Kind::Usage`] when it is not installed; else as [`Change::begin`].
     pub fn remove_version(&self, id: &str, version: &Version) -> Result<Switch> {
         let mut receipt = self.store.require(id)?;
-        self.store.library(&receipt, version).map(drop).or_else(|error| match error.kind {
-            Kind::Incompatible => Ok(()),
-            _ => Err(error),
-        })?;
+        receipt.require(version)?;
         let from = receipt.current.clone();
         if !receipt.forget(version) {
             return self.remove(id);
@@ -215,13 +214,21 @@ impl<'s> Change<'s> {
         if let Ok(bytes) = fs::read(self.pending())
             && let Ok(intent) = serde_json::from_slice::<Intent>(&bytes)
         {
-            let found = fs::read(self.store.receipt_path(&intent.id)).ok();
-            if found.as_deref().map(Digest::of) == intent.receipt_sha256 {
+            let took_place = match intent.receipt_sha256 {
+                Some(sha256) => fs::read(self.store.receipt_path(&intent.id))
+                    .is_ok_and(|receipt| Digest::of(&receipt) == sha256),
+                None => self.store.folder(&intent.id).symlink_metadata().is_err(),
+            };
+            if took_place {
                 self.finish(&intent)?;
             }
         }
         durable::remove(&self.pending()).storage("note a change of the store")?;
         for id in self.store.folders().storage("list the installed modules")? {
+            // What a link leads to is none of ours.
+            if self.store.folder(&id).is_symlink() {
+                continue;
+            }
             durable::sweep(&self.store.folder(&id)).storage("sweep the store of installed modules")?;
             self.remove_orphans(&id)?;
         }
@@ -240,7 +247,8 @@ impl<'s> Change<'s> {
             let entry = entry.storage("list the installed versions")?;
             let version = entry.file_name().to_str().and_then(|name| name.parse::<Version>().ok());
             let orphan = version.is_some_and(|version| !versions.contains_key(&version));
-            if orphan && entry.path().join(PACKAGE).is_file() {
+            let is_folder = entry.file_type().storage("list the installed versions")?.is_dir();
+            if orphan && is_folder && entry.path().join(PACKAGE).is_file() {
                 self.clear(&entry.path())?;
             }
         }
@@ -251,13 +259,21 @@ impl<'s> Change<'s> {
         Ok(())
     }
 
-    /// Lets a folder disappear as a whole; nothing if there is none.
+    /// Lets a folder, or a link in its place, disappear as a whole; nothing if there is none.
     fn clear(&self, folder: &Path) -> Result<()> {
         if folder.symlink_metadata().is_err() {
             return Ok(());
         }
-        // Under this name the next writer takes away what is left of it.
-        let bin = StagedDirectory::create(&self.store.root).storage("remove a module")?;
-        durable::rename(folder, bin.path()).storage("remove a module")
+        durable::discard(folder, &self.store.root).storage("remove a module")
     }
+}
+
+/// Brings staged files to their place, whatever is there.
+fn place(staged: StagedDirectory, target: &Path) -> Result<()> {
+    let placed = if target.symlink_metadata().is_ok() {
+        staged.replace(target)
+    } else {
+        target.parent().map_or(Ok(()), durable::create_directories).and_then(|()| staged.commit(target))
+    };
+    placed.storage("install a module")
 }

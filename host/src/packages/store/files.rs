@@ -1,11 +1,13 @@
 //! The files of a version: unpacked where nobody looks, and held against those that are there.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use fs_err as fs;
 use semver::Version;
 
 use super::{InstalledVersion, PACKAGE, Store, signature_of};
+use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 use crate::packages::archive::Package;
@@ -39,23 +41,24 @@ pub(in crate::packages) fn refuse_other_bytes(
     id: &str,
     version: &Version,
     known: &InstalledVersion,
-    new: &InstalledVersion,
+    package_sha256: &Digest,
 ) -> Result<()> {
-    if known.package_sha256 == new.package_sha256 {
+    if known.package_sha256 == *package_sha256 {
         return Ok(());
     }
     Err(Error::new(Kind::Untrusted, format!("`{id}` {version} is installed already, with other bytes"))
         .cause(format!("the installed package has sha256 {}", known.package_sha256))
-        .cause(format!("this one has sha256 {}", new.package_sha256))
+        .cause(format!("this one has sha256 {package_sha256}"))
         .hint("a version never changes: ask its author for one with another number")
         .hint(format!("to replace it all the same, type `host plugin remove {id}@{version}` first")))
 }
 
-/// Whether two folders hold the same files with the same bytes.
-pub(super) fn is_same_tree(one: &Path, other: &Path) -> bool {
-    let names = |folder: &Path| -> std::io::Result<Vec<std::ffi::OsString>> {
+/// Whether two folders hold the same files with the same bytes, but for one of that name in the folders themselves.
+pub(super) fn is_same_tree(one: &Path, other: &Path, except: Option<&OsStr>) -> bool {
+    let names = |folder: &Path| -> std::io::Result<Vec<OsString>> {
         let mut names =
             fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
+        names.retain(|name| Some(&**name) != except);
         names.sort();
         Ok(names)
     };
@@ -66,7 +69,7 @@ pub(super) fn is_same_tree(one: &Path, other: &Path) -> bool {
             let kinds = [&one, &other].map(|path| path.symlink_metadata().map(|data| data.file_type()));
             match kinds {
                 [Ok(mine), Ok(theirs)] if mine != theirs => false,
-                [Ok(kind), Ok(_)] if kind.is_dir() => is_same_tree(&one, &other),
+                [Ok(kind), Ok(_)] if kind.is_dir() => is_same_tree(&one, &other, None),
                 [Ok(kind), Ok(_)] if kind.is_file() => {
                     matches!((fs::read(one), fs::read(other)), (Ok(mine), Ok(theirs)) if mine == theirs)
                 }

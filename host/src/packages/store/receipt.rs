@@ -7,6 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::error::{Error, Kind, Result};
 use crate::trust::keys::Signer;
 
 /// Schema of a receipt.
@@ -60,6 +61,14 @@ pub struct ReceiptLibrary {
     pub sha256: Digest,
 }
 
+impl InstalledVersion {
+    /// Digest of its library for each target.
+    #[must_use]
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        self.libraries.iter().map(|(target, library)| (target.clone(), library.sha256)).collect()
+    }
+}
+
 impl Receipt {
     /// The receipt of a module with its first version.
     #[must_use]
@@ -75,7 +84,7 @@ impl Receipt {
     }
 
     /// Reads the receipt of module `id`.
-    pub(super) fn parse(id: &str, bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn parse(id: &str, bytes: &[u8]) -> std::result::Result<Self, String> {
         let receipt: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if receipt.schema != RECEIPT_SCHEMA {
             return Err(format!("its schema is `{}`, not `{RECEIPT_SCHEMA}`", receipt.schema.escape_debug()));
@@ -98,6 +107,19 @@ impl Receipt {
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+
+    /// A version that must be there.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] with those that are.
+    pub fn require(&self, version: &Version) -> Result<&InstalledVersion> {
+        self.versions.get(version).ok_or_else(|| {
+            let id = &self.id;
+            let there: Vec<String> = self.versions.keys().rev().map(Version::to_string).collect();
+            Error::new(Kind::Usage, format!("version {version} of `{id}` is not installed"))
+                .hint(format!("installed versions of `{id}`: {}", there.join(", ")))
+        })
     }
 
     /// What is installed as the current version.

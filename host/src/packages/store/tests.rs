@@ -42,7 +42,14 @@ fn entry(package: &Package) -> InstalledVersion {
 fn install(store: &Store, version: &str, content: &[u8]) -> Result<Switch> {
     let package = package(version, content);
     let staged = stage(store, &package, content, None)?;
-    Change::begin(store, "tester")?.install(&package, staged, entry(&package))
+    let (switch, _) = Change::begin(store, "tester")?.install(&package, staged, entry(&package))?;
+    Ok(switch)
+}
+
+/// The current library of the module.
+fn current(store: &Store) -> InstalledLibrary {
+    let receipt = store.require("m").unwrap();
+    store.library(&receipt, &receipt.current).unwrap()
 }
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -74,7 +81,7 @@ fn names(store: &Store) -> Vec<String> {
 #[test]
 fn a_life_of_installing_switching_and_removing_is_told_line_by_line() {
     let (_directory, store) = store();
-    assert!(store.current().unwrap().is_empty());
+    assert!(store.modules().unwrap().is_empty());
     install(&store, "0.1.0", b"one").unwrap();
     let switch = install(&store, "0.2.0", b"two").unwrap();
     assert_eq!((switch.from, switch.to), (Some(version("0.1.0")), Some(version("0.2.0"))));
@@ -86,7 +93,7 @@ fn a_life_of_installing_switching_and_removing_is_told_line_by_line() {
     change.set_enabled("m", false).unwrap();
     assert!(change.set_enabled("m", false).unwrap().unchanged);
     drop(change);
-    assert!(store.current().unwrap().is_empty(), "a disabled module is not found");
+    assert!(!store.require("m").unwrap().enabled);
 
     let change = Change::begin(&store, "tester").unwrap();
     change.set_enabled("m", true).unwrap();
@@ -115,7 +122,7 @@ fn a_life_of_installing_switching_and_removing_is_told_line_by_line() {
 fn what_is_installed_is_read_only_and_where_the_receipt_says() {
     let (_directory, store) = store();
     install(&store, "0.1.0", b"one").unwrap();
-    let [library] = &store.current().unwrap()[..] else { panic!("one module") };
+    let library = current(&store);
     assert_eq!(fs::read(&library.library).unwrap(), b"one");
     assert_eq!(library.library_sha256, Digest::of(b"one"));
     for file in [&library.library, &library.package] {
@@ -131,7 +138,7 @@ fn other_bytes_of_an_installed_version_are_refused() {
     let error = install(&store, "0.1.0", b"two").unwrap_err();
     assert_eq!(error.kind, Kind::Untrusted);
     assert!(error.hints.iter().any(|hint| hint.contains("plugin remove m@0.1.0")), "{error:?}");
-    assert_eq!(store.current().unwrap()[0].library_sha256, Digest::of(b"one"));
+    assert_eq!(current(&store).library_sha256, Digest::of(b"one"));
     Change::begin(&store, "tester").unwrap();
     assert_eq!(names(&store), [".lock", "history.head.json", "history.jsonl", "m"], "nothing is left behind");
 }
@@ -140,7 +147,7 @@ fn other_bytes_of_an_installed_version_are_refused() {
 fn installing_the_same_bytes_again_mends_damaged_files() {
     let (_directory, store) = store();
     install(&store, "0.1.0", b"one").unwrap();
-    let library = store.current().unwrap()[0].library.clone();
+    let library = current(&store).library;
     fs::set_permissions(&library, PermissionsExt::from_mode(0o644)).unwrap();
     fs::write(&library, b"bad").unwrap();
     install(&store, "0.1.0", b"one").unwrap();
@@ -165,6 +172,55 @@ fn files_that_no_receipt_names_are_taken_away_and_others_are_left_alone() {
     assert!(!store.root().join("other").exists());
     assert!(store.version_folder("m", &version("0.1.0")).exists());
     assert!(own.join("text").exists(), "what is none of ours stays");
+}
+
+/// It blocked every later change: it was followed when it was read, and could not be renamed when it was to go away.
+#[test]
+fn a_link_in_place_of_a_version_or_a_module_is_refused_and_goes_away_unfollowed() {
+    let (directory, store) = store();
+    install(&store, "0.1.0", b"one").unwrap();
+    install(&store, "0.2.0", b"two").unwrap();
+    let own = directory.path().join("own");
+    let replace_by_link = |place: &Path| {
+        fs::rename(place, &own).unwrap();
+        std::os::unix::fs::symlink(&own, place).unwrap();
+    };
+    let refused = |error: Error, hint: &str| {
+        assert_eq!(error.kind, Kind::Untrusted, "{error}");
+        assert!(
+            error.message.contains("a link is in place of") && error.hints[0].contains(hint),
+            "{error:?}"
+        );
+    };
+    let whole_then_gone = || {
+        assert_eq!(fs::read(own.join(PACKAGE)).unwrap(), b"two", "what the link led to stays");
+        fs::remove_dir_all(&own).unwrap();
+    };
+    let place = store.version_folder("m", &version("0.2.0"));
+    // The same version again puts it right, and so does removing it.
+    replace_by_link(&place);
+    let receipt = store.require("m").unwrap();
+    refused(store.library(&receipt, &version("0.2.0")).unwrap_err(), "host plugin remove m@0.2.0");
+    install(&store, "0.2.0", b"two").unwrap();
+    assert_eq!(fs::read(current(&store).library).unwrap(), b"two");
+    whole_then_gone();
+    replace_by_link(&place);
+    let switch = Change::begin(&store, "tester").unwrap().remove_version("m", &version("0.2.0")).unwrap();
+    assert_eq!(switch.to, Some(version("0.1.0")));
+    assert!(place.symlink_metadata().is_err());
+    whole_then_gone();
+    // A version that no receipt names.
+    std::os::unix::fs::symlink(&own, &place).unwrap();
+    install(&store, "0.2.0", b"two").unwrap();
+    assert!(!place.is_symlink());
+    // A whole module.
+    replace_by_link(&store.folder("m"));
+    refused(store.receipt("m").unwrap_err(), "host plugin remove m");
+    assert!(matches!(&store.modules().unwrap()[..], [(id, Err(_))] if id == "m"));
+    let change = Change::begin(&store, "tester").unwrap();
+    assert!(own.join("receipt.json").exists(), "nothing beyond the link is swept");
+    change.remove("m").unwrap();
+    assert!(store.folder("m").symlink_metadata().is_err() && own.join("receipt.json").exists());
 }
 
 /// The process died after the switch and before the line that tells of it.
@@ -244,6 +300,10 @@ fn who_is_not_installed_is_named_with_the_nearest() {
     assert!(store.require("m").unwrap_err().hints[0].contains("host plugin install"));
     install(&store, "0.1.0", b"one").unwrap();
     assert!(store.require("n").unwrap_err().hints[0].contains("`m`"));
+    // A folder without a receipt is no module.
+    fs::create_dir(store.root().join("notes")).unwrap();
+    let error = store.require("n").unwrap_err();
+    assert_eq!(error.hints[1], "installed are: m");
     assert!(store.require("../m").unwrap_err().kind == Kind::Usage);
     let receipt = store.require("m").unwrap();
     let error = store.library(&receipt, &version("3.0.0")).unwrap_err();

@@ -24,7 +24,7 @@ const LIBRARIES: [&str; 6] =
 
 pub(super) fn apply(confinement: &mut Confinement, folder: &Path) {
     // It holds for the calling thread and those that it starts.
-    let alone = condition::thread_count(std::process::id()) == Some(1);
+    let alone = condition::own_thread_count() == Some(1);
     let abi = match restrict(folder) {
         Ok(RestrictionStatus {
             ruleset: RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced,

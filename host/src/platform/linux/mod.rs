@@ -17,7 +17,7 @@ use rustix::thread::set_no_new_privs;
 
 use super::{Cell, Confinement, Loadable, resource_limits};
 
-pub(super) use condition::{is_at_rest, thread_count};
+pub(super) use condition::{Watch, own_condition};
 
 #[expect(clippy::unnecessary_wraps, reason = "the portable twin can fail")]
 pub(super) fn own_program() -> io::Result<PathBuf> {

@@ -18,7 +18,7 @@ fn shows_what_is_registered() {
     assert_eq!((row.module_id.as_deref(), row.module_version.as_deref()), (Some("module"), Some("1.2.3")));
     let size: u64 = content(2).files.iter().map(EncodedFile::length).sum();
     assert_eq!(row.bytes, Some(size));
-    assert_eq!(row.quality.as_ref().unwrap()["score"], 0.1);
+    assert_eq!(row.quality_score, Some(0.125));
     assert_eq!(row.damage, None);
     // From the index, without the files.
     assert_eq!(list(fixture.registry.root()).unwrap(), rows);

@@ -96,6 +96,7 @@ impl Installed {
             version: semver::Version::new(0, 1, 0),
             library: folder.path().join("libsample.so"),
             library_sha256: Digest::of(LIBRARY),
+            libraries: BTreeMap::from([(TARGET.to_owned(), listed)]),
             package,
             package_sha256: Digest::of(&bytes),
             signature: Some(signature),
@@ -258,6 +259,10 @@ fn a_signed_package_that_does_not_list_the_library_vouches_for_nothing() {
     let installed = Installed::with(Digest::ZERO);
     let policy = installed.policy(TrustLevel::Unsigned, None);
     refused(&policy, &installed.found(), &["is signed, and does not list this library"]);
+    let mut installed = Installed::new();
+    installed.library.libraries.insert("riscv64-unknown-none".to_owned(), Digest::ZERO);
+    let policy = installed.policy(TrustLevel::Unsigned, None);
+    refused(&policy, &installed.found(), &["is signed, and lists other libraries than its receipt"]);
 }
 
 #[test]

@@ -62,6 +62,18 @@ fn every_fault_is_named_with_its_line() {
     assert!(parse(&sample().replace(&format!("x86_64-unknown-linux-gnu = \"{DIGEST}\""), "")).is_err());
 }
 
+/// It could not be written: the host ended with 1.
+#[test]
+fn a_newline_in_the_place_of_a_package_is_escaped() {
+    let mut lock = parse(&sample()).unwrap();
+    let packed = lock.modules.get_mut("light_curve").unwrap();
+    packed.source = shown_source("/new\nline\u{9b}/a.hostplugin");
+    assert_eq!(packed.source.as_deref(), Some("/new\\nline\\u{9b}/a.hostplugin"));
+    assert_eq!(parse(&lock.to_text().unwrap()).unwrap(), lock);
+    assert_eq!(shown_source(&"\n".repeat(SOURCE_LIMIT_BYTES)), None);
+    assert_eq!(shown_source("/plain \\ ünd"), Some("/plain \\ ünd".to_owned()));
+}
+
 #[test]
 fn the_nearest_file_counts() {
     let root = tempfile::tempdir().unwrap();

@@ -56,7 +56,7 @@ fn forge(deed: &str, rows: usize, bytes: &[u8]) {
         }
         "claim-confinement" => {
             forged::frame(
-                r#"{"frame":"ready","confinement":{"level":"full","applied":["forged-wall"],"missing":[]}}"#,
+                r#"{"frame":"ready","confinement":{"level":"full","applied":["forged-wall"],"missing":[]},"condition":{"lasting":[],"memory_bytes":0}}"#,
             );
         }
         "huge-error" => {
@@ -69,6 +69,12 @@ fn forge(deed: &str, rows: usize, bytes: &[u8]) {
         "progress-out-of-range" => {
             forged::progress_out_of_range();
             panic!("far beyond the end");
+        }
+        "progress-much" => {
+            for _ in 0..20_000 {
+                forged::frame(r#"{"frame":"progress","fraction":0.5,"doing":"again"}"#);
+            }
+            panic!("with nothing left to do");
         }
         "drip" => forged::drip(),
         "garbage-result" => forged::noise(rows),

@@ -66,6 +66,18 @@ pub fn act(deed: &str, context: &Context<'_>) {
         }
         "hoard-memory-files" => system::hoard_memory_files(),
         "thread-bomb" => thread_bomb(),
+        "thread-bomb-and-log" => {
+            let mut threads = 0;
+            loop {
+                for _ in 0..if threads < 1500 { 20 } else { 0 } {
+                    let small = std::thread::Builder::new().stack_size(16 << 10);
+                    let _ = small.spawn(|| system::sleep_for_ever());
+                    threads += 1;
+                }
+                context.log(Level::Warn, "still here");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         "outlive" => {
             let _ = std::thread::spawn(|| spin());
             panic!("with a thread left behind");
@@ -100,6 +112,9 @@ pub fn act(deed: &str, context: &Context<'_>) {
         }
         "change-and-behave" => system::change_process(),
         "fill-folders" => fill_folders(),
+        "large-files" => fill_its_folder(16, 64 << 20, true),
+        "nameless-files" => fill_its_folder(16, 64 << 20, false),
+        "many-files" => fill_its_folder(10_100, 0, true),
         "close-descriptors" => {
             for descriptor in 0..64 {
                 drop(unsafe { File::from_raw_fd(descriptor) });
@@ -188,6 +203,21 @@ fn fill_folders() {
         }
     }
     panic!("with everything full");
+}
+
+/// Files that each keep to the limit; those without a name are kept open.
+fn fill_its_folder(count: u32, bytes: i64, named: bool) -> ! {
+    let mut hoard = Vec::new();
+    for number in 0..count {
+        let name = format!("filling-{number}");
+        let Ok(file) = File::create(&name) else { break };
+        system::reserve(&file, bytes);
+        if !named {
+            let _ = std::fs::remove_file(name);
+            hoard.push(file);
+        }
+    }
+    system::sleep_for_ever();
 }
 
 #[expect(unconditional_recursion, reason = "that is the deed")]

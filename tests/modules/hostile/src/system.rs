@@ -22,6 +22,7 @@ unsafe extern "C" {
     fn memfd_create(name: *const u8, flags: u32) -> i32;
     fn fcntl(descriptor: i32, command: i32, argument: i32) -> i32;
     fn umask(mask: u32) -> u32;
+    fn posix_fallocate(descriptor: i32, offset: i64, bytes: i64) -> i32;
     fn malloc(bytes: usize) -> *mut u8;
     fn free(memory: *mut u8);
 }
@@ -89,6 +90,11 @@ pub fn hoard_memory_files() {
 /// Forbids everybody to seal a file.
 pub fn seal_seals(file: &File) {
     unsafe { fcntl(file.as_raw_fd(), F_ADD_SEALS, F_SEAL_SEAL) };
+}
+
+/// Room on the disk, without writing anything.
+pub fn reserve(file: &File, bytes: i64) {
+    unsafe { posix_fallocate(file.as_raw_fd(), 0, bytes) };
 }
 
 pub fn change_process() {

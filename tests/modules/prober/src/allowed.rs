@@ -56,6 +56,11 @@ pub(crate) fn everything(bytes: &[u8]) -> Vec<Probe> {
             holds(black_box(vec![1_u8; 64 << 20]).iter().step_by(4096).all(|byte| *byte == 1)),
         ),
         ("read a limit", errno_of(unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) }.into())),
+        ("dump no core, to a program either", {
+            unsafe { libc::getrlimit(libc::RLIMIT_CORE, &mut limit) };
+            holds(limit.rlim_cur == 1 && limit.rlim_max == 1)
+        }),
+        ("reserve room in a file", errno(room())),
         ("count processors", holds(std::thread::available_parallelism().is_ok())),
         (
             "load a library of the system",
@@ -65,6 +70,14 @@ pub(crate) fn everything(bytes: &[u8]) -> Vec<Probe> {
         ("signal itself", errno_of(unsafe { libc::kill(libc::getpid(), 0) }.into())),
         ("catch a panic", holds(std::panic::catch_unwind(|| panic!("caught")).is_err())),
     ]
+}
+
+fn room() -> std::io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let file = File::create("room")?;
+    let answer = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, 4096) };
+    fs::remove_file("room")?;
+    if answer == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(answer)) }
 }
 
 fn own_file() -> std::io::Result<()> {

@@ -28,6 +28,20 @@ pub(crate) fn leave(deed: &str) -> Result<(), ModuleError> {
             libc::sigfillset(&mut set);
             libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
         },
+        "ignored-signal" => {
+            unsafe { libc::signal(libc::SIGUSR1, libc::SIG_IGN) };
+        }
+        "caught-signal" => {
+            extern "C" fn nothing(_signal: i32) {}
+            unsafe { libc::signal(libc::SIGUSR1, nothing as *const () as libc::sighandler_t) };
+        }
+        "one-processor" => unsafe {
+            let mut set = std::mem::zeroed();
+            libc::CPU_SET(0, &mut set);
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
+        },
+        "memory" => hold(600 << 20),
+        "some-memory" => hold(100 << 20),
         "rounding" => rounding(),
         "mapping" => mapping(),
         "print" => eprintln!("a secret of the first"),
@@ -41,6 +55,11 @@ pub(crate) fn leave(deed: &str) -> Result<(), ModuleError> {
         _ => {}
     }
     Ok(())
+}
+
+/// Memory that is never given back and never written.
+fn hold(bytes: usize) {
+    std::mem::forget(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
 }
 
 /// Toward zero instead of to the nearest.

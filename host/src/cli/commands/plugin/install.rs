@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::installer::{Done, Installer, Outcome, Permissions};
+use super::installer::{Done, Installer, Outcome};
 use crate::cli::commands::table::plain;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
@@ -43,16 +43,11 @@ struct Failure {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Installation> {
     let installer = Installer::new(context, args.locked)?;
-    let permissions = Permissions {
-        allow_unsigned: args.allow_unsigned,
-        allow_other_key: true,
-        successor_of: None,
-        dry_run: args.dry_run,
-    };
+    let rules = installer.rules(args.allow_unsigned);
     let offers = installer.fetcher.offers(&args.source)?;
     let mut installation = Installation { dry_run: args.dry_run, modules: Vec::new(), failed: Vec::new() };
     for offer in &offers {
-        match installer.install(offer, permissions) {
+        match installer.install(offer, &rules, args.dry_run) {
             Ok(done) => installation.modules.push(done),
             Err(error) if offers.len() == 1 => return Err(error),
             Err(error) => installation.failed.push(Failure { source: offer.place.to_string(), error }),

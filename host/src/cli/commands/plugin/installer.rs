@@ -19,15 +19,6 @@ pub(super) struct Installer {
     options: pipeline::Options,
 }
 
-/// What somebody allowed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Permissions<'p> {
-    pub(super) allow_unsigned: bool,
-    pub(super) allow_other_key: bool,
-    pub(super) successor_of: Option<&'p InstalledVersion>,
-    pub(super) dry_run: bool,
-}
-
 /// What became of a package.
 #[derive(Debug, Serialize)]
 pub(super) struct Done {
@@ -76,26 +67,24 @@ impl Installer {
         Ok(Self { store: context.store()?, fetcher: fetcher(context), options })
     }
 
+    /// What a package must satisfy that somebody asks for by name.
+    pub(super) fn rules(&self, allow_unsigned: bool) -> Rules<'_> {
+        Rules { policy: &self.options.policy, allow_unsigned, allow_other_key: true, successor_of: None }
+    }
+
     /// Fetches, checks, tries and installs.
-    pub(super) fn install(&self, offer: &Offer, permissions: Permissions<'_>) -> Result<Done> {
-        let rules = Rules {
-            policy: &self.options.policy,
-            allow_unsigned: permissions.allow_unsigned,
-            allow_other_key: permissions.allow_other_key,
-            successor_of: permissions.successor_of,
-        };
+    pub(super) fn install(&self, offer: &Offer, rules: &Rules<'_>, dry_run: bool) -> Result<Done> {
         let opened = Opened::new(self.fetcher.fetch(offer)?, offer.said.as_ref())?;
         let (id, version) = (opened.id().to_owned(), opened.version().clone());
-        let tried = Compatible::new(Vouched::new(opened, &rules)?, &self.store)?
+        let tried = Compatible::new(Vouched::new(opened, rules)?, &self.store)?
             .try_out(&self.store, &self.options)?;
         let derived = tried.derived().to_vec();
-        let installed = tried.as_installed();
         let known = self.store.receipt(&id)?;
         let enabled = known.as_ref().is_none_or(|receipt| receipt.enabled);
-        let (outcome, before) = if permissions.dry_run {
-            (Outcome::DryRun, known.map(|receipt| receipt.current))
+        let (outcome, before, installed) = if dry_run {
+            (Outcome::DryRun, known.map(|receipt| receipt.current), tried.as_installed().clone())
         } else {
-            let switch = tried.install(&self.store, &actor())?;
+            let (switch, installed) = tried.install(&self.store, &actor())?;
             let outcome = match &switch.from {
                 _ if switch.unchanged => Outcome::AlreadyInstalled,
                 None => Outcome::Installed,
@@ -103,7 +92,7 @@ impl Installer {
                 Some(from) if *from > version => Outcome::Downgrade,
                 Some(_) => Outcome::Upgrade,
             };
-            (outcome, switch.from)
+            (outcome, switch.from, installed)
         };
         Ok(Done { id, version, outcome, before, installed, tried: derived, enabled })
     }

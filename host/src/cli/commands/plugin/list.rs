@@ -92,7 +92,7 @@ fn row(candidate: &Candidate, policy: &Policy) -> Row {
     let mut row = Row {
         status: Status::Broken,
         origin: candidate.origin,
-        id: candidate.installed.as_ref().map(|installed| installed.id.clone()),
+        id: candidate.installed_id.clone(),
         version: candidate.installed.as_ref().map(|installed| installed.version.to_string()),
         other_versions: candidate.other_versions.clone(),
         enabled,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
 use crate::modules::discover::{self, SearchDirectory};
-use crate::packages::archive::{PACKAGE_LIMIT_BYTES, read_manifest};
-use crate::trust::lock::{LOCK_FILE, LockFile, LockedModule};
-use crate::trust::{Policy, TrustLevel, path};
+use crate::registry::{DEFAULT_WAIT, Lock};
+use crate::trust::lock::{LOCK_FILE, LockFile, LockedModule, shown_source};
+use crate::trust::{Policy, TrustLevel};
 
 /// Flags of `plugin lock`.
 #[derive(Debug, clap::Args)]
@@ -74,10 +74,6 @@ enum State {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Locked> {
     // What is locked must be fit to run but for the lock itself.
     let policy = Policy { minimum: TrustLevel::Unsigned, lock: None, ..context.policy()? };
-    let mut lock = match context.lock_file()? {
-        Some(lock) => lock,
-        None => LockFile { path: context.current_directory().join(LOCK_FILE), modules: BTreeMap::new() },
-    };
     let named: Vec<&String> = args.ids.iter().chain(&args.upgrade).collect();
     let mut ids: Vec<String> = named.iter().map(|id| (*id).clone()).collect();
     if args.ids.is_empty() {
@@ -85,10 +81,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Locked> {
     }
     ids.sort();
     ids.dedup();
+    let now: Vec<(&String, Result<LockedModule>)> =
+        ids.iter().map(|id| (id, entry(id, &policy, context))).collect();
+    let path = match context.lock_file()? {
+        Some(lock) => lock.path,
+        None => context.current_directory().join(LOCK_FILE),
+    };
+    // Whatever another process adds meanwhile is read before it is written again.
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let held = if args.check { None } else { Some(Lock::on_folder(folder, "the lock file", DEFAULT_WAIT)?) };
+    let mut lock = LockFile::read(&path)?.unwrap_or(LockFile { path, modules: BTreeMap::new() });
     let mut rows = Vec::new();
-    for id in &ids {
+    for (id, now) in now {
         let is_named = named.contains(&id);
-        match entry(id, &policy, context) {
+        match now {
             Ok(now) => rows.push(compare(&mut lock, id, now, args.check, is_named)),
             // What nobody asked for keeps nobody from locking the rest.
             Err(error) if !is_named => rows.push(Row {
@@ -115,6 +121,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Locked> {
     if !args.check && rows.iter().any(|row| matches!(row.state, State::Added | State::Changed)) {
         lock.publish()?;
     }
+    drop(held);
     Ok(Locked { file: lock.path, check: args.check, modules: rows })
 }
 
@@ -144,16 +151,9 @@ fn entry(id: &str, policy: &Policy, context: &Context) -> Result<LockedModule> {
         libraries: BTreeMap::from([(manifest.target.clone(), digest)]),
     };
     if let Some(installed) = found.installed {
-        let package = path::read(&installed.package, PACKAGE_LIMIT_BYTES)?;
-        if Digest::of(&package) != installed.package_sha256 {
-            return Err(Error::new(Kind::Untrusted, format!("the package of module `{id}` was changed"))
-                .cause(format!("`{}` has another sha256 than its receipt says", installed.package.display()))
-                .hint(format!("run `host plugin remove {id}@{}` and install it again", installed.version)));
-        }
-        let packed = read_manifest(&package)?;
-        locked.libraries =
-            packed.libraries.into_iter().map(|(target, library)| (target, library.sha256)).collect();
-        locked.source = Some(installed.source);
+        // What the receipt says is what was unpacked from that package.
+        locked.libraries = installed.libraries;
+        locked.source = shown_source(&installed.source);
         locked.package_sha256 = Some(installed.package_sha256);
     }
     Ok(locked)

@@ -13,8 +13,9 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover;
 use crate::modules::suite::parent::{self, Checked};
+use crate::modules::worker::parent::Terms;
 use crate::packages::build::{Profile, library_of_crate};
-use crate::platform::{Limits, SealedFile};
+use crate::platform::{Confinement, Limits, SealedFile};
 
 /// Memory of a check, unless the configuration allows less: examples are small.
 const MEMORY_BYTES: u64 = 4 << 30;
@@ -45,6 +46,8 @@ pub(super) struct Tested {
     library: PathBuf,
     sha256: Digest,
     examples: Vec<String>,
+    /// The least that any check was confined by.
+    confinement: Confinement,
     checks: Vec<Checked>,
 }
 
@@ -63,15 +66,23 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Tested> {
         timeout_milliseconds: u64::try_from(Duration::from_secs_f64(args.timeout).as_millis())
             .unwrap_or(u64::MAX),
     };
+    let id = found.embedded.descriptor.id;
+    let sha256 = Digest::of(&found.bytes);
+    let terms =
+        Terms { library: sha256, limits, minimum_confinement: context.settings.minimum_confinement() };
     let checks: Vec<Checked> =
-        CHECKS.iter().map(|(name, _)| parent::check(&sealed, name, limits)).collect::<Result<_>>()?;
+        CHECKS.iter().map(|(name, _)| parent::check(&id, &sealed, terms, name)).collect::<Result<_>>()?;
+    // A process that ended before it said anything had not loaded anything either.
+    let said = checks.iter().map(|check| &check.confinement).filter(|said| **said != Confinement::default());
+    let least = said.min_by_key(|confinement| confinement.level);
     let longest = checks.iter().map(|check| &check.examples).max_by_key(|examples| examples.len());
     Ok(Tested {
-        id: found.embedded.descriptor.id,
+        id,
         version: found.embedded.manifest.version,
         library,
-        sha256: Digest::of(&found.bytes),
+        sha256,
         examples: longest.cloned().unwrap_or_default(),
+        confinement: least.cloned().unwrap_or_default(),
         checks,
     })
 }
@@ -90,7 +101,8 @@ impl Report for Tested {
 
     fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         let (bold, dim) = (style.bold, style.dim);
-        writeln!(out, "{bold}{}{bold:#} {}, tried on {}\n", self.id, plain(&self.version), self.tried_on())?;
+        writeln!(out, "{bold}{}{bold:#} {}, tried on {}", self.id, plain(&self.version), self.tried_on())?;
+        writeln!(out, "{dim}confined: {}{dim:#}\n", self.confined())?;
         for check in &self.checks {
             let (paint, verdict) = if check.passed { (style.good, "ok    ") } else { (style.bad, "FAILED") };
             let Checked { check: name, seconds, .. } = check;
@@ -113,6 +125,14 @@ impl Report for Tested {
 impl Tested {
     fn failed(&self) -> usize {
         self.checks.iter().filter(|check| !check.passed).count()
+    }
+
+    /// How well the checks were confined, and what was missing.
+    fn confined(&self) -> String {
+        let Confinement { level, missing, .. } = &self.confinement;
+        let without =
+            if missing.is_empty() { String::new() } else { format!(", without {}", missing.join(", ")) };
+        plain(&format!("{}{without}", level.name()))
     }
 
     fn tried_on(&self) -> String {

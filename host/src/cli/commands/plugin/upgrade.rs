@@ -6,11 +6,12 @@ use semver::Version;
 use serde::Serialize;
 
 use super::install;
-use super::installer::{Done, Installer, Permissions};
+use super::installer::{Done, Installer};
 use super::newer::{self, Newest};
 use crate::cli::commands::table::plain;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::packages::install::Rules;
 use crate::packages::store::Receipt;
 
 /// Flags of `plugin upgrade`.
@@ -92,13 +93,12 @@ fn upgrade(args: &Args, installer: &Installer, receipt: &Receipt) -> Result<Opti
             .hint("type `host plugin install FILE|DIR|URL` with the place of newer packages"));
     }
     let Some(offer) = offer else { return Ok(None) };
-    let permissions = Permissions {
-        allow_unsigned: args.allow_unsigned,
+    let rules = Rules {
         allow_other_key: args.allow_other_key,
         successor_of: receipt.installed(),
-        dry_run: args.dry_run,
+        ..installer.rules(args.allow_unsigned)
     };
-    installer.install(&offer, permissions).map(Some)
+    installer.install(&offer, &rules, args.dry_run).map(Some)
 }
 
 impl Report for Upgrades {

@@ -13,7 +13,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
-use crate::modules::discover::{self, State};
+use crate::modules::discover::{self, Found, State};
 use crate::stages::derive::Derived;
 use crate::stages::ingest::Ingested;
 use crate::stages::pipeline::Options;
@@ -73,8 +73,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Verification> {
             .into_iter()
             .filter_map(|candidate| match candidate.state {
                 State::Module { embedded, shadowed_by: None, .. } => Some(embedded.descriptor.id.clone()),
-                // What it says of itself is not read, so it is named by its file.
-                State::Untrusted(_) => Some(candidate.path.display().to_string()),
+                // What it says of itself is not read: its place in the store names it, or its file does.
+                State::Untrusted(_) => {
+                    candidate.installed_id.or_else(|| Some(candidate.path.display().to_string()))
+                }
                 _ => None,
             })
             .collect(),
@@ -97,7 +99,7 @@ impl Row {
         let digest = Digest::of(&found.bytes);
         self.file = Some(found.path.clone());
         self.sha256 = Some(digest);
-        self.lock = Some(lock_state(&options.policy, &found.embedded.descriptor.id, &found, &digest));
+        self.lock = Some(lock_state(&options.policy, &found, &digest));
         self.trust = Some(options.policy.admit(&found, &digest)?);
         derive_twice(&self.id, options)
     }
@@ -107,12 +109,14 @@ impl Row {
     }
 }
 
-fn lock_state(policy: &Policy, id: &str, found: &discover::Found, digest: &Digest) -> Lock {
+fn lock_state(policy: &Policy, found: &Found, digest: &Digest) -> Lock {
     let Some(lock) = &policy.lock else { return Lock::NoFile };
-    let Some(locked) = lock.modules.get(id) else { return Lock::NotListed };
-    let manifest = &found.embedded.manifest;
-    let same = locked.version == manifest.version && locked.libraries.get(&manifest.target) == Some(digest);
-    if same { Lock::Pinned } else { Lock::Differs }
+    let (descriptor, manifest) = (&found.embedded.descriptor, &found.embedded.manifest);
+    match lock.modules.get(&descriptor.id) {
+        None => Lock::NotListed,
+        Some(locked) if locked.pins(&manifest.version, &manifest.target, digest) => Lock::Pinned,
+        Some(_) => Lock::Differs,
+    }
 }
 
 /// Derives the bundled dataset twice and compares.

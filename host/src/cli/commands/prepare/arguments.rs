@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::arguments::TrustFlags;
+use crate::partition::Months;
 use crate::stages::derive::Isolation;
 
 /// Flags of `prepare`.
@@ -16,13 +17,20 @@ pub struct Args {
     /// Module that derives the dataset: its id, or the path of its library. Without `--input`, its bundled dataset.
     #[arg(long, value_name = "ID")]
     pub(super) plugin: Option<String>,
-    /// A file for a role of the module; may be given several times.
+    /// A file for a role of the module; may be given several times. `ROLE?=PATH` leaves it out where there is no such
+    /// file.
     #[arg(long, value_name = "ROLE=PATH", value_parser = role_and_path, requires = "plugin")]
     pub(super) input: Vec<(String, String)>,
+    /// One dataset for each month, such as `2010-07..2025-10`. In `--input` and `--name`, `{partition}` stands for
+    /// `2010-07`, `{year}`, `{month}`, `{first_day}` and `{last_day}` for parts of it, `{previous.first_day}` and
+    /// `{next.first_day}` for its neighbours'.
+    #[arg(long, value_name = "FIRST..LAST", requires_all = ["plugin", "input"])]
+    pub(super) partition: Option<Months>,
     /// A parameter of the module; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) param: Vec<(String, String)>,
-    /// Name to register the dataset under [default: the bundled dataset's, or the first input's file name].
+    /// Name to register the dataset under [default: the bundled dataset's, the first input's file name, or
+    /// `ID_{partition}`].
     #[arg(long, conflicts_with = "datasets")]
     pub(super) name: Option<String>,
     /// File with dataset names, one a line, or a datasets manifest of which all are prepared; `-` is standard input.
@@ -34,6 +42,9 @@ pub struct Args {
     /// Derive again although the recipe is known, and demand the same bytes.
     #[arg(long)]
     pub(super) force: bool,
+    /// Derive nothing that is registered under the same recipe (default).
+    #[arg(long, conflicts_with = "force")]
+    pub(super) resume: bool,
     /// Show what would run, with digests, and run nothing.
     #[arg(long)]
     pub(super) dry_run: bool,

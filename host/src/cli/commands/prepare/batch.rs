@@ -2,9 +2,11 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+use super::remaining::Remaining;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::conflicts::{self, Claims, Clash};
@@ -29,7 +31,12 @@ pub(super) fn run_all(
     options: &pipeline::Options,
     batching: &Batching,
 ) -> Vec<Item> {
-    side_by_side(jobs, batching, |job, listener| pipeline::prepare(job, registry, options, listener))
+    side_by_side(
+        jobs,
+        batching,
+        |job, listener| pipeline::prepare(job, registry, options, listener),
+        |prepared| prepared.origin == Origin::Derived,
+    )
 }
 
 /// The same for datasets of which no two may hold the same information: nothing is registered before all are derived
@@ -44,8 +51,12 @@ pub(super) fn run_unless_conflicting(
     // What the catalogues know already needs no derivation.
     let named = jobs.iter().filter_map(|job| job.name.as_deref());
     conflicts::refuse(&named.map(|name| Claims::of_name(name, catalogue)).collect::<Vec<_>>(), "registered")?;
-    let checked =
-        side_by_side(jobs, batching, |job, listener| pipeline::check(job, registry, options, listener));
+    let checked = side_by_side(
+        jobs,
+        batching,
+        |job, listener| pipeline::check(job, registry, options, listener),
+        pipeline::Checked::is_derived,
+    );
     let fit = checked.iter().filter_map(|item| item.result.as_ref().ok());
     let claims =
         fit.map(|checked| Claims::of_metadata(checked.name().as_str(), checked.metadata(), catalogue));
@@ -67,9 +78,13 @@ fn side_by_side<T: Send>(
     jobs: &[Job],
     batching: &Batching,
     run: impl Fn(&Job, &Progress) -> Result<T> + Sync,
+    derived: impl Fn(&T) -> bool + Sync,
 ) -> Vec<Item<T>> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
+    let workers = batching.workers.clamp(1, jobs.len().max(1));
+    let remaining = Mutex::new(Remaining::new(jobs.len(), workers));
+    let several = jobs.len() > 1;
     let slots: Vec<Mutex<Option<Item<T>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = || {
         loop {
@@ -79,9 +94,20 @@ fn side_by_side<T: Send>(
                 Item::not_started(job)
             } else {
                 let (name, started) = (label(job), Instant::now());
-                let result = run(job, &Progress::new(&name, batching.progress));
+                let progress = Progress::new(&name, batching.progress);
+                let progress = match remaining.lock() {
+                    Ok(remaining) if several => progress.within(&remaining.to_string()),
+                    _ => progress,
+                };
+                let result = run(job, &progress);
                 Item { name, seconds: started.elapsed().as_secs_f64(), result }
             };
+            if let Ok(mut remaining) = remaining.lock() {
+                remaining.finish(item.result.as_ref().ok().filter(|done| derived(done)).map(|_| item.took()));
+                if several {
+                    tracing::info!(dataset = item.name, "{remaining}");
+                }
+            }
             if item.result.is_err() && !batching.keep_going {
                 stopped.store(true, Ordering::Relaxed);
             }
@@ -92,7 +118,7 @@ fn side_by_side<T: Send>(
     };
     // This thread works too: a single dataset needs no other.
     std::thread::scope(|scope| {
-        for _ in 1..batching.workers.clamp(1, jobs.len().max(1)) {
+        for _ in 1..workers {
             scope.spawn(work);
         }
         work();
@@ -119,6 +145,10 @@ impl<T> Item<T> {
         let error =
             Error::new(Kind::Interrupted, "not started, because another dataset failed (`--fail-fast`)");
         Self { name: label(job), seconds: 0.0, result: Err(error) }
+    }
+
+    fn took(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
     }
 
     /// Goes on with what came out.

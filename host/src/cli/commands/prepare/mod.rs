@@ -1,11 +1,10 @@
-//! `host prepare`: one dataset from flags, or several from a manifest.
+//! `host prepare`: one dataset from flags, one for each month, or several from a manifest.
 
 mod arguments;
 mod batch;
+mod of_module;
+mod remaining;
 mod report;
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 pub use arguments::Args;
 pub(in crate::cli) use batch::Item;
@@ -14,10 +13,10 @@ pub(super) use report::{Batch, Plans, holds, strictness_name};
 use crate::catalogue::{Batch as NamedBatch, Catalogue};
 use crate::cli::Context;
 use crate::cli::context::PrepareFlags;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::stages::parameters::Given;
 use crate::stages::pipeline;
-use crate::stages::plan::{InputPath, Job, JobInput};
+use crate::stages::plan::Job;
 
 use batch::{Batching, conflicts_among, run_all, run_unless_conflicting};
 
@@ -77,15 +76,7 @@ fn jobs(args: &Args, context: &Context) -> Result<(Vec<Job>, Catalogue)> {
     let parameters: Vec<(String, Given)> =
         args.param.iter().map(|(name, value)| (name.clone(), Given::Text(value.clone()))).collect();
     if let Some(module) = &args.plugin {
-        let mut inputs = BTreeMap::new();
-        for (role, path) in &args.input {
-            let input = InputPath { path: PathBuf::from(path), ..InputPath::default() };
-            if inputs.insert(role.clone(), JobInput::File(input)).is_some() {
-                return Err(Error::new(Kind::Usage, format!("input `{role}` is given twice")));
-            }
-        }
-        let (module, name) = (module.clone(), args.name.clone());
-        return Ok((vec![Job { module, name, inputs, parameters, ..Job::default() }], Catalogue::default()));
+        return Ok((of_module::jobs(args, module, &parameters)?, Catalogue::default()));
     }
     let (mut names, whole) = match args.from.as_deref().map(NamedBatch::read).transpose()? {
         Some(NamedBatch::Whole(manifest)) => (manifest.names(), Some(manifest)),

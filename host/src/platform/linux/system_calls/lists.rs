@@ -3,7 +3,7 @@
 /// Every call that is refused whatever its arguments.
 pub(super) fn refused_entirely() -> impl Iterator<Item = i64> {
     let lists = [NETWORK, OTHER_PROCESSES, SHARED_MEMORY, FILE_ATTRIBUTES, FILE_SYSTEMS, SYSTEM, USERS];
-    lists.into_iter().chain([NEW_PROGRAMS, OF_THIS_PROCESSOR]).flatten().copied()
+    lists.into_iter().chain([NEW_PROGRAMS, LASTING, OF_THIS_PROCESSOR]).flatten().copied()
 }
 
 /// Numbers from 424 on are the same on every processor; those that not every libc has a name for.
@@ -43,6 +43,18 @@ const OTHER_PROCESSES: &[i64] = &[
     libc::SYS_setsid,
     libc::SYS_setpgid,
     libc::SYS_seccomp,
+];
+
+/// What would reach the next derivation of a kept worker and cannot be seen from outside: timers, and how soon a process
+/// gets its turn. A timer that is a descriptor can be seen.
+const LASTING: &[i64] = &[
+    libc::SYS_setitimer,
+    libc::SYS_timer_create,
+    libc::SYS_setpriority,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_ioprio_set,
 ];
 
 /// Memory that outlives the process or is not counted as its own.
@@ -154,6 +166,7 @@ const USERS: &[i64] = &[
 const OF_THIS_PROCESSOR: &[i64] = &[
     libc::SYS_fork,
     libc::SYS_vfork,
+    libc::SYS_alarm,
     libc::SYS_setrlimit,
     libc::SYS_chmod,
     libc::SYS_chown,

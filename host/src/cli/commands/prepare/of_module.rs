@@ -1,0 +1,68 @@
+//! What `--plugin` asks for: one dataset, or one for each month.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Args;
+use crate::error::{Error, Kind, Result};
+use crate::partition::{Month, Template, demand_own_names};
+use crate::stages::parameters::Given;
+use crate::stages::plan::{InputPath, Job, JobInput};
+
+pub(super) fn jobs(args: &Args, module: &str, parameters: &[(String, Given)]) -> Result<Vec<Job>> {
+    let usage = |fault: String| Error::new(Kind::Usage, fault);
+    let job = |name, inputs| Job {
+        module: module.to_owned(),
+        name,
+        inputs,
+        parameters: parameters.to_vec(),
+        ..Job::default()
+    };
+    let Some(months) = args.partition else {
+        let plain = args.input.iter().map(|(role, path)| (role.as_str(), Some(path.clone())));
+        return Ok(vec![job(args.name.clone(), inputs(plain)?)]);
+    };
+    let name = args.name.clone().unwrap_or_else(|| format!("{module}_{{partition}}"));
+    let name = Template::new(&name).map_err(usage)?;
+    demand_own_names(&name, months)?;
+    let paths =
+        args.input.iter().map(|(role, path)| Ok((role.as_str(), Template::new(path).map_err(usage)?)));
+    let paths = paths.collect::<Result<Vec<_>>>()?;
+    let of_month = |month: Month| {
+        let paths = paths.iter().map(|(role, path)| (*role, path.text_of(month)));
+        Ok(job(name.text_of(month), inputs(paths)?))
+    };
+    months.iter().map(of_month).collect()
+}
+
+/// The files by role. A role that ends in `?` is left out where there is no file, or no month that could have one.
+fn inputs<'r>(given: impl Iterator<Item = (&'r str, Option<String>)>) -> Result<BTreeMap<String, JobInput>> {
+    let mut inputs = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (role, path) in given {
+        let (role, optional) = role.strip_suffix('?').map_or((role, false), |role| (role, true));
+        // A file that cannot be looked at is there: reading it says why.
+        let path = path.map(PathBuf::from).filter(|path| !optional || path.try_exists().unwrap_or(true));
+        let Some(path) = path else {
+            if optional {
+                left_out.push(role);
+                continue;
+            }
+            return Err(Error::new(Kind::Usage, format!("input `{role}` needs a month that there is not"))
+                .hint(format!("where it may be missing, write `--input {role}?=PATH`")));
+        };
+        let input = InputPath { path, ..InputPath::default() };
+        if inputs.insert(role.to_owned(), JobInput::File(input)).is_some() {
+            return Err(Error::new(Kind::Usage, format!("input `{role}` is given twice")));
+        }
+    }
+    // Without any input a module takes its bundled dataset, which is not what was asked for.
+    if inputs.is_empty() && !left_out.is_empty() {
+        let roles = left_out.join("`, `");
+        return Err(Error::new(
+            Kind::BadInput,
+            format!("there is no file for `{roles}`, and no other input"),
+        ));
+    }
+    Ok(inputs)
+}
