@@ -13,6 +13,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use host::dataset::Spool;
 use host::digest::Digest;
 use host::modules::discover::{self, SearchDirectory, SearchOrigin};
 use host::modules::worker::parent::{Listener, Workers};
@@ -182,7 +183,7 @@ fn derivations(module: &str, path: &[SearchDirectory]) {
         let ready = ingested(path, &job);
         let started = Instant::now();
         // What it holds, the copy of the library too, is freed after the clock was read.
-        let derived = Derived::new(ready, options, &Silent).unwrap();
+        let derived = Derived::new(ready, Spool::none(), options, &Silent).unwrap();
         let elapsed = started.elapsed();
         drop(derived);
         elapsed
@@ -251,7 +252,8 @@ fn gigabyte() {
     let run = |isolation| {
         let ready = ingested(&path, &job);
         let started = Instant::now();
-        let derived = Derived::new(ready, &options(isolation, Workers::fresh()), &Silent).unwrap();
+        let derived =
+            Derived::new(ready, Spool::none(), &options(isolation, Workers::fresh()), &Silent).unwrap();
         let elapsed = started.elapsed();
         assert_eq!(i64::try_from(derived.dataset().tables[0].rows()).unwrap(), ROWS);
         elapsed

@@ -1,7 +1,7 @@
 //! Content addresses: the sha256 of some bytes, always written as 64 lower-case hexadecimal digits.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -83,6 +83,37 @@ impl Digest {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// Passes on what is written to it, and knows its digest and length.
+pub(crate) struct Hashing<W> {
+    to: W,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Hashing<W> {
+    pub(crate) fn new(to: W) -> Self {
+        Self { to, hasher: Sha256::new(), bytes: 0 }
+    }
+
+    /// What it wrote to, with the digest and the number of bytes.
+    pub(crate) fn finish(self) -> (W, Digest, u64) {
+        (self.to, Digest(self.hasher.finalize().into()), self.bytes)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or_default());
+        self.bytes = self.bytes.saturating_add(count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

@@ -241,13 +241,21 @@ impl StagedDirectory {
     /// # Errors
     /// [`io::ErrorKind::InvalidInput`] if `name` is not the plain name of a file; else any failure of a system call.
     pub fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        let mut file = self.create_file(name)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()
+    }
+
+    /// Makes a file in it for whoever writes piece by piece, and calls `sync_all` at the end.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn create_file(&self, name: &str) -> io::Result<File> {
         if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', '\0']) {
             let message = format!("`{}` is not the name of a file", name.escape_debug());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let mut file = new_file(&self.path.join(name), false, 0o644)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        file.sync_all()
+        new_file(&self.path.join(name), false, 0o644)
     }
 
     /// Lets it appear at `target`, where there must be nothing (or an empty directory). Durable when it returns.

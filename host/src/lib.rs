@@ -9,6 +9,8 @@
 //!   planned and checked without running one line of it ([`modules::manifest`]).
 //! * An input is read once into a sealed memory file: what is hashed is what the module sees, and nobody can shrink it
 //!   under a mapping ([`stages::ingest`]).
+//! * A large table is never in memory as a whole: it is copied segment by segment out of a file that the worker writes,
+//!   checked, and written to where it will be registered, while the module makes the rest ([`dataset::Intake`]).
 //! * A published file is known by size and digest before anybody is asked for it; what a server sends is compared, never
 //!   believed ([`fetch`]).
 //! * Layouts of other programs are declared by the module and stored with the dataset, so an export needs neither the

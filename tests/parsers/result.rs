@@ -1,9 +1,7 @@
 //! What a worker writes into its result file.
 
-use bytes::Bytes;
-use host::dataset::{DocumentHeader, ModuleIdentity, encode};
+use host::dataset::{DocumentHeader, ModuleIdentity, Spool, encode};
 use host::error::Kind;
-use host::modules::worker::frames::{Extent, Parts};
 use host::stages::derive::import;
 use host::stages::validate::{Options, Strictness, validate};
 use plugin_api::Descriptor;
@@ -16,42 +14,28 @@ const DESCRIPTOR: &str = include_str!("../modules/hostile/module.json");
 const REPORT: &str =
     r#"{"output":"numbers","tables":["data"],"matrices":[],"metadata":{},"findings":[],"exports":{}}"#;
 
-/// The bytes as the stream of a table, and as the report itself.
+/// The bytes as the stream of a table, as the report itself, and as all of an answer.
 pub(super) fn arrow_ipc(bytes: &[u8]) {
-    let none = |report: &str| Parts {
-        report: Extent { offset: 0, length: report.len() as u64 },
-        tables: Vec::new(),
-        matrices: Vec::new(),
-    };
-    let table = aligned(REPORT, bytes);
-    let extent = Extent { offset: table.1, length: bytes.len() as u64 };
-    import_and_store(&table.0, &Parts { tables: vec![extent], ..none(REPORT) });
-    if let Ok(report) = std::str::from_utf8(bytes) {
-        import_and_store(&Bytes::copy_from_slice(bytes), &none(report));
-        // Two elements, where a report promises one matrix.
-        let matrix = aligned(report, &[0; 8]);
-        let extent = Extent { offset: matrix.1, length: 8 };
-        import_and_store(&matrix.0, &Parts { matrices: vec![extent], ..none(report) });
-    }
+    import_and_store(&[&*with_length(REPORT.as_bytes()), bytes].concat());
+    // Two elements, where a report promises one matrix.
+    import_and_store(&[&*with_length(bytes), &2_u64.to_le_bytes(), &[0; 16]].concat());
+    import_and_store(&with_length(bytes));
+    import_and_store(bytes);
 }
 
-/// A result file of two parts, the second at a multiple of 64 as the worker writes it, and where that begins.
-fn aligned(first: &str, second: &[u8]) -> (Bytes, u64) {
-    let mut file = first.as_bytes().to_vec();
-    file.resize(file.len().next_multiple_of(64), 0);
-    let start = file.len() as u64;
-    file.extend(second);
-    (Bytes::from(file), start)
+fn with_length(report: &[u8]) -> Vec<u8> {
+    [&(report.len() as u64).to_le_bytes(), report].concat()
 }
 
-fn import_and_store(file: &Bytes, parts: &Parts) {
+fn import_and_store(answer: &[u8]) {
     let descriptor: Descriptor = serde_json::from_str(DESCRIPTOR).expect("a sound descriptor");
-    let dataset = match import::from_bytes(&descriptor, file, parts) {
+    let mut reader = answer;
+    let dataset = match import::read(&descriptor, &mut reader, &mut Spool::none()) {
         Ok(dataset) => dataset,
         Err(error) => return assert_error(&error, &[Kind::PluginCrashed, Kind::Limit]),
     };
-    // A row takes at least a bit of the file.
-    assert!(dataset.tables.iter().all(|table| table.rows() <= 8 * file.len()));
+    // A row takes at least a bit of the answer.
+    assert!(dataset.tables.iter().all(|table| table.rows() <= 8 * answer.len()));
     let _ = validate(&dataset, &Options::new(Strictness::Standard));
     let header = || DocumentHeader {
         title: String::new(),

@@ -10,7 +10,7 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_schema::{DataType, TimeUnit};
 use plugin_api::ColumnKind;
 
-use super::Table;
+use super::{Rows, Stored, Table};
 
 /// The Arrow type of a kind of column.
 #[must_use]
@@ -125,22 +125,41 @@ impl fmt::Display for Cell<'_> {
 #[derive(Debug, Clone)]
 pub struct ColumnView<'a> {
     kind: ColumnKind,
-    arrays: Vec<&'a ArrayRef>,
+    values: Values<'a>,
+}
+
+#[derive(Debug, Clone)]
+enum Values<'a> {
+    Held(Vec<&'a ArrayRef>),
+    Stored(&'a Stored, usize),
 }
 
 impl<'a> ColumnView<'a> {
     pub(super) fn of(table: &'a Table, name: &str) -> Option<Self> {
         let (index, field) = table.schema.column_with_name(name)?;
         let kind = kind_of(field.data_type())?;
-        let mut arrays = Vec::with_capacity(table.batches.len());
-        for batch in &table.batches {
+        let batches = match &table.content {
+            Rows::Held(batches) => batches,
+            // The writer of the file took no batch of another type.
+            Rows::Stored(stored) => return Some(Self { kind, values: Values::Stored(stored, index) }),
+        };
+        let mut arrays = Vec::with_capacity(batches.len());
+        for batch in batches {
             let array = batch.columns().get(index)?;
             if kind_of(array.data_type()) != Some(kind) {
                 return None;
             }
             arrays.push(array);
         }
-        Some(Self { kind, arrays })
+        Some(Self { kind, values: Values::Held(arrays) })
+    }
+
+    /// The values themselves.
+    fn arrays(&self) -> Vec<&'a ArrayRef> {
+        match &self.values {
+            Values::Held(arrays) => arrays.clone(),
+            Values::Stored(stored, index) => stored.values(*index).iter().collect(),
+        }
     }
 
     /// Type of the values.
@@ -152,7 +171,10 @@ impl<'a> ColumnView<'a> {
     /// Number of values, nulls included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.arrays.iter().map(Array::len).sum()
+        match &self.values {
+            Values::Held(arrays) => arrays.iter().map(Array::len).sum(),
+            Values::Stored(stored, _) => stored.rows(),
+        }
     }
 
     /// Whether there is no value.
@@ -164,34 +186,32 @@ impl<'a> ColumnView<'a> {
     /// Number of nulls.
     #[must_use]
     pub fn nulls(&self) -> usize {
-        self.arrays.iter().map(Array::null_count).sum()
+        match &self.values {
+            Values::Held(arrays) => arrays.iter().map(Array::null_count).sum(),
+            Values::Stored(stored, index) => stored.nulls(*index),
+        }
     }
 
     /// Between which numbers the values lie. One pass over plain slices, for whoever needs to look at the cells one by
     /// one only when that tells of something wrong.
     #[must_use]
     pub fn extent(&self) -> Extent {
-        let mut extent = Extent::default();
-        for array in &self.arrays {
-            match self.kind {
-                ColumnKind::Float64 => extent.take_in::<Float64Type>(array, |value| value),
-                ColumnKind::Float32 => extent.take_in::<Float32Type>(array, f64::from),
-                ColumnKind::Int64 => extent.take_in::<Int64Type>(array, nearest),
-                ColumnKind::Int32 => extent.take_in::<Int32Type>(array, f64::from),
-                ColumnKind::TimestampNanosecondsUtc => {
-                    extent.take_in::<TimestampNanosecondType>(array, nearest);
+        match &self.values {
+            Values::Held(arrays) => {
+                let mut extent = Extent::default();
+                for array in arrays {
+                    extent.take_in(array, self.kind);
                 }
-                ColumnKind::Boolean | ColumnKind::Utf8 => {}
+                extent
             }
+            Values::Stored(stored, index) => stored.extent(*index),
         }
-        extent
     }
 
     /// All values, in order.
     pub fn cells(&self) -> impl Iterator<Item = Cell<'a>> + use<'a> {
         let kind = self.kind;
-        self.arrays
-            .clone()
+        self.arrays()
             .into_iter()
             .flat_map(move |array| (0..array.len()).map(move |row| cell(array, kind, row)))
     }
@@ -199,7 +219,7 @@ impl<'a> ColumnView<'a> {
     /// The value of a row.
     #[must_use]
     pub fn cell(&self, mut row: usize) -> Option<Cell<'a>> {
-        for array in &self.arrays {
+        for array in self.arrays() {
             if row < array.len() {
                 return Some(cell(array, self.kind, row));
             }
@@ -231,7 +251,25 @@ impl Extent {
         self.bounds.0 > self.bounds.1
     }
 
-    fn take_in<T: ArrowPrimitiveType>(&mut self, array: &ArrayRef, number: impl Fn(T::Native) -> f64) {
+    /// Takes in the values of an array of a kind; truth values and texts are no numbers.
+    pub(super) fn take_in(&mut self, array: &ArrayRef, kind: ColumnKind) {
+        match kind {
+            ColumnKind::Float64 => self.take_in_numbers::<Float64Type>(array, |value| value),
+            ColumnKind::Float32 => self.take_in_numbers::<Float32Type>(array, f64::from),
+            ColumnKind::Int64 => self.take_in_numbers::<Int64Type>(array, nearest),
+            ColumnKind::Int32 => self.take_in_numbers::<Int32Type>(array, f64::from),
+            ColumnKind::TimestampNanosecondsUtc => {
+                self.take_in_numbers::<TimestampNanosecondType>(array, nearest);
+            }
+            ColumnKind::Boolean | ColumnKind::Utf8 => {}
+        }
+    }
+
+    fn take_in_numbers<T: ArrowPrimitiveType>(
+        &mut self,
+        array: &ArrayRef,
+        number: impl Fn(T::Native) -> f64,
+    ) {
         let array = array.as_primitive::<T>();
         let whole = [(0, array.len())];
         match array.nulls() {

@@ -123,9 +123,16 @@ pub struct EncodedDataset {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedFile {
     name: String,
-    head: Vec<u8>,
-    body: Buffer,
+    content: Content,
     sha256: Digest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    /// Two parts, one after the other.
+    InMemory(Vec<u8>, Buffer),
+    /// So many bytes, which stand in the version's folder to be.
+    Staged(u64),
 }
 
 impl EncodedFile {
@@ -138,7 +145,12 @@ impl EncodedFile {
     /// A file in two parts, the second of which is shared.
     pub(super) fn with_body(name: String, head: Vec<u8>, body: Buffer) -> Self {
         let sha256 = Digest::of_parts(&[&head, &body]);
-        Self { name, head, body, sha256 }
+        Self { name, content: Content::InMemory(head, body), sha256 }
+    }
+
+    /// A file that stands in the folder of the dataset's [`Spool`](super::Spool).
+    pub(super) fn staged(name: String, sha256: Digest, bytes: u64) -> Self {
+        Self { name, content: Content::Staged(bytes), sha256 }
     }
 
     /// Plain file name.
@@ -156,19 +168,25 @@ impl EncodedFile {
     /// Number of bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.head.len() as u64 + self.body.len() as u64
+        match &self.content {
+            Content::InMemory(head, body) => head.len() as u64 + body.len() as u64,
+            Content::Staged(bytes) => *bytes,
+        }
     }
 
-    /// The bytes, part after part.
+    /// The bytes, part after part; nothing when they stand in a file already.
     #[must_use]
-    pub fn parts(&self) -> [&[u8]; 2] {
-        [&self.head, &self.body]
+    pub fn parts(&self) -> Option<[&[u8]; 2]> {
+        match &self.content {
+            Content::InMemory(head, body) => Some([head, body]),
+            Content::Staged(_) => None,
+        }
     }
 
-    /// The bytes.
+    /// The bytes in memory.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.parts().concat()
+        self.parts().unwrap_or_default().concat()
     }
 }
 

@@ -7,7 +7,7 @@ use plugin_api::Finding;
 use super::document::is_plain_name;
 use super::{
     DATASET_SCHEMA, DOCUMENT_FILE, Dataset, DatasetDocument, DocumentHeader, EncodedDataset, EncodedFile,
-    MatrixFile, SquareMatrix, Table, TableFile, npy, parquet_file,
+    MatrixFile, Rows, SquareMatrix, Table, TableFile, npy, parquet_file,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -68,8 +68,14 @@ pub fn encode(dataset: &Dataset, header: DocumentHeader) -> Result<EncodedDatase
 fn encode_table(table: &Table) -> Result<(TableFile, EncodedFile)> {
     let unusable = |cause: String| returned(format!("table `{}` cannot be stored", table.name)).cause(cause);
     check_name(&table.name).map_err(unusable)?;
-    let bytes = parquet_file::write(table, parquet_file::ROWS_PER_GROUP).map_err(unusable)?;
-    let file = EncodedFile::new(format!("{}.parquet", table.name), bytes);
+    let name = parquet_file::name_of(&table.name);
+    let file = match &table.content {
+        Rows::Stored(stored) => EncodedFile::staged(name, stored.sha256(), stored.bytes()),
+        Rows::Held(_) => {
+            let bytes = parquet_file::write(table, parquet_file::ROWS_PER_GROUP).map_err(unusable)?;
+            EncodedFile::new(name, bytes)
+        }
+    };
     let entry = TableFile {
         name: table.name.clone(),
         file: file.name().to_owned(),

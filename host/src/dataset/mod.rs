@@ -15,14 +15,18 @@ mod columns;
 mod decode;
 mod document;
 mod encode;
+mod intake;
 pub(crate) mod npy;
 pub(crate) mod parquet_file;
 #[cfg(test)]
 pub(crate) mod samples;
+mod spool;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::ScalarBuffer;
@@ -38,8 +42,11 @@ pub use document::{
     ModuleIdentity, TableFile,
 };
 pub use encode::encode;
+pub use intake::Intake;
+pub use spool::Spool;
+pub use stored::Stored;
 
-/// A table: batches that all have the columns of `schema`.
+/// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Name in the contract.
@@ -47,14 +54,32 @@ pub struct Table {
     /// Names and types of the columns.
     pub schema: SchemaRef,
     /// The rows.
-    pub batches: Vec<RecordBatch>,
+    pub content: Rows,
+}
+
+/// Where the rows of a table are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// In memory, as batches that all have the columns of the table.
+    Held(Vec<RecordBatch>),
+    /// In the file that will be registered.
+    Stored(Arc<Stored>),
 }
 
 impl Table {
+    /// A table whose rows are in memory.
+    #[must_use]
+    pub fn held(name: String, schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        Self { name, schema, content: Rows::Held(batches) }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
+        match &self.content {
+            Rows::Held(batches) => batches.iter().map(RecordBatch::num_rows).sum(),
+            Rows::Stored(stored) => stored.rows(),
+        }
     }
 
     /// The first column of the given name, typed; `None` when there is none, when no
@@ -109,6 +134,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Why rows that were stored cannot be read back, if they could not: what was looked at then is not all there is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.tables.iter().find_map(|table| match &table.content {
+            Rows::Held(_) => None,
+            Rows::Stored(stored) => stored.trouble(),
+        })
+    }
+
     /// The table of a name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {

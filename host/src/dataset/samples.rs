@@ -11,7 +11,7 @@ use plugin_api::{
 };
 use serde_json::json;
 
-use super::{Dataset, DocumentHeader, ModuleIdentity, SquareMatrix, Table};
+use super::{Dataset, DocumentHeader, ModuleIdentity, Rows, SquareMatrix, Table};
 
 /// A table of the given columns in one batch; a column may be null where its array is.
 pub(crate) fn table(name: &str, columns: Vec<(&str, ArrayRef)>) -> Table {
@@ -20,7 +20,13 @@ pub(crate) fn table(name: &str, columns: Vec<(&str, ArrayRef)>) -> Table {
     let schema = Arc::new(Schema::new(fields));
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
-    Table { name: name.to_owned(), schema, batches: vec![batch] }
+    Table::held(name.to_owned(), schema, vec![batch])
+}
+
+/// The batches of a table that is in memory.
+pub(crate) fn batches(table: &Table) -> &[RecordBatch] {
+    let Rows::Held(batches) = &table.content else { panic!("`{}` is in a file", table.name) };
+    batches
 }
 
 pub(crate) fn floats(values: &[f64]) -> ArrayRef {

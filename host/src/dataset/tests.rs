@@ -11,7 +11,7 @@ use plugin_api::{Finding, Severity};
 use proptest::prelude::*;
 
 use super::EncodedFile;
-use super::samples::{dataset, floats, header, table, texts};
+use super::samples::{batches, dataset, floats, header, table, texts};
 use super::*;
 use crate::error::{Error, Kind};
 
@@ -108,8 +108,9 @@ fn every_kind_of_column_keeps_its_bits() {
 fn batch_borders_do_not_reach_the_bytes() {
     let whole = every_kind();
     let mut pieces = whole.clone();
-    pieces.batches = (0..3).map(|row| whole.batches[0].slice(row, 1)).collect();
-    pieces.batches.insert(1, whole.batches[0].slice(0, 0));
+    let mut rows: Vec<_> = (0..3).map(|row| batches(&whole)[0].slice(row, 1)).collect();
+    rows.insert(1, batches(&whole)[0].slice(0, 0));
+    pieces.content = Rows::Held(rows);
     let (mut one, mut other) = (dataset(), dataset());
     (one.tables, other.tables) = (vec![whole], vec![pieces]);
     assert_eq!(encode(&one, header()).unwrap(), encode(&other, header()).unwrap());
@@ -119,7 +120,7 @@ fn batch_borders_do_not_reach_the_bytes() {
 fn empty_tables_and_matrices_are_stored() {
     let mut original = dataset();
     original.tables = vec![table("data", vec![("row_id", texts(&[])), ("value", floats(&[]))])];
-    original.tables[0].batches.clear();
+    original.tables[0].content = Rows::Held(Vec::new());
     original.matrices = vec![SquareMatrix { name: "covariance".into(), size: 0, values: vec![].into() }];
     let encoded = encode(&original, header()).unwrap();
     let (document, decoded) = decode(store(&encoded).path(), None, 3).unwrap();
@@ -177,7 +178,7 @@ fn what_cannot_be_stored_is_refused() {
     assert!(bare.contains("column `x` occurs twice"), "{bare}");
     let mut none = dataset();
     none.tables[0].schema = Arc::new(arrow_schema::Schema::empty());
-    none.tables[0].batches = vec![RecordBatch::new_empty(Arc::clone(&none.tables[0].schema))];
+    none.tables[0].content = Rows::Held(vec![RecordBatch::new_empty(Arc::clone(&none.tables[0].schema))]);
     assert!(encode(&none, header()).unwrap_err().to_string().contains("no column"));
 }
 
@@ -299,10 +300,11 @@ fn the_bytes_of_a_large_table_do_not_depend_on_its_batches() {
     let column: ArrayRef = Arc::new(Float64Array::from(values.clone()));
     let whole = table("t", vec![("x", column)]);
     let mut cut = whole.clone();
-    cut.batches.clear();
+    let mut pieces = Vec::new();
     for (start, end) in [(0, 1), (1, 1), (1, 70_000), (70_000, rows - 3), (rows - 3, rows)] {
-        cut.batches.push(whole.batches[0].slice(start, end - start));
+        pieces.push(batches(&whole)[0].slice(start, end - start));
     }
+    cut.content = Rows::Held(pieces);
     let write = |table| parquet_file::write(table, parquet_file::ROWS_PER_GROUP).unwrap();
     let bytes = write(&whole);
     assert!(bytes == write(&cut));
@@ -348,7 +350,7 @@ proptest! {
             RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap()
         };
         let batches = batches.into_iter().map(batch).collect();
-        let table = Table { name: "t".to_owned(), schema: Arc::clone(&schema), batches };
+        let table = Table::held("t".to_owned(), Arc::clone(&schema), batches);
         let column = table.column("x").unwrap();
         let numbers = || column.cells().filter_map(|cell| cell.number()).filter(|number| !number.is_nan());
         let expected = Extent {

@@ -147,6 +147,24 @@ impl MemoryFile {
     }
 }
 
+impl MemoryFile {
+    /// Writes at a place, wherever others write.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn write_at(&self, bytes: &[u8], place: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(&self.file, bytes, place)
+    }
+
+    /// Reads from a place into private memory.
+    ///
+    /// # Errors
+    /// Those of the system call.
+    pub fn read_at(&self, bytes: &mut [u8], place: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, bytes, place)
+    }
+}
+
 impl Write for MemoryFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)

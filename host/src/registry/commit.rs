@@ -105,11 +105,17 @@ impl Registry {
     /// The same content under the same recipe changes nothing; a damaged folder of the same version is set aside and
     /// replaced.
     ///
+    /// `staged` is the folder that holds the files which are not in memory; without it all must be.
+    ///
     /// # Errors
     /// [`Kind::CheckFailed`] if the recipe is known with other content, [`Kind::Internal`] if the files do not fit
     /// `dataset.json`, [`Kind::Limit`], [`Kind::Locked`] or [`Kind::Storage`]. The registry is then as it was, or a
     /// repetition finds the work done.
-    pub fn register(&self, registration: &Registration<'_>) -> Result<Outcome> {
+    pub fn register(
+        &self,
+        registration: &Registration<'_>,
+        staged: Option<StagedDirectory>,
+    ) -> Result<Outcome> {
         check_content(registration)?;
         let Registration { name, recipe, version, .. } = *registration;
         let mut known = Known::default();
@@ -117,7 +123,8 @@ impl Registry {
         known.refuse_other_content(registration)?;
         let target = self.root.version(name, &version);
         let there = content::inspect(&target, &version, Depth::Digests).content_intact();
-        let staged = if there { None } else { Some(stage(&self.root, registration)?) };
+        let mut prepared = staged;
+        let staged = if there { None } else { Some(stage(&self.root, registration, prepared.take())?) };
 
         let _lock = Lock::exclusive(&self.root, self.wait)?;
         let log = self.audit();
@@ -148,7 +155,7 @@ impl Registry {
         if !intact {
             let staged = match staged {
                 Some(staged) => staged,
-                None => stage(&self.root, registration)?,
+                None => stage(&self.root, registration, prepared.take())?,
             };
             staged.write(PROVENANCE, &[&bytes]).storage("write the provenance")?;
             if let Some(quarantine) = &quarantine {
@@ -216,11 +223,25 @@ impl Registry {
     }
 }
 
-/// Writes the content into a folder that nobody sees yet.
-fn stage(root: &DataRoot, registration: &Registration<'_>) -> Result<StagedDirectory> {
-    let staged = StagedDirectory::create(&root.derived()).storage("stage the version")?;
+/// Writes the content into a folder that nobody sees yet, unless it stands there already.
+fn stage(
+    root: &DataRoot,
+    registration: &Registration<'_>,
+    prepared: Option<StagedDirectory>,
+) -> Result<StagedDirectory> {
+    let staged = match prepared {
+        Some(staged) => staged,
+        None => StagedDirectory::create(&root.derived()).storage("stage the version")?,
+    };
     for file in registration.files {
-        staged.write(file.name(), &file.parts()).storage("write the version")?;
+        match file.parts() {
+            Some(parts) => staged.write(file.name(), &parts).storage("write the version")?,
+            None if staged.path().join(file.name()).is_file() => {}
+            None => {
+                let message = format!("the file `{}` of `{}` is nowhere", file.name(), registration.name);
+                return Err(Error::new(Kind::Internal, message));
+            }
+        }
     }
     Ok(staged)
 }

@@ -88,7 +88,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 pub(super) fn register(registry: &Registry, name: &str, recipe: u64, number: u64) -> Result<Outcome> {
     let content = content(number);
-    registry.register(&Registration {
+    let registration = Registration {
         name: &DatasetName::new(name)?,
         recipe: recipe_of(recipe),
         version: content.version,
@@ -97,7 +97,8 @@ pub(super) fn register(registry: &Registry, name: &str, recipe: u64, number: u64
         execution: serde_json::Value::Null,
         actor: "test",
         now: "2026-01-01T00:00:00Z".to_owned(),
-    })
+    };
+    registry.register(&registration, None)
 }
 
 pub(super) fn name(name: &str) -> DatasetName {

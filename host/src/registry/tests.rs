@@ -99,7 +99,7 @@ fn files_that_do_not_fit_the_document_are_refused() {
             actor: "test",
             now: String::new(),
         };
-        fixture.registry.register(&registration).unwrap_err().kind
+        fixture.registry.register(&registration, None).unwrap_err().kind
     };
     let version = good.version;
     let mut damaged = good.files.clone();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::now;
-use crate::dataset::DatasetDocument;
+use crate::dataset::{DatasetDocument, Spool};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::SearchDirectory;
@@ -146,7 +146,8 @@ pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn L
     {
         return Ok(Checked { found, recipe, clock });
     }
-    let derived = Derived::new(ingested, &options.derive, listener)?;
+    let spool = Spool::new(registry.root().derived());
+    let derived = Derived::new(ingested, spool, &options.derive, listener)?;
     clock.lap("derive");
     let validated = Validated::new(derived, &options.validation)?;
     clock.lap("validate");
@@ -219,9 +220,9 @@ impl Checked {
                     .cause("the setting `registry.auto_register_derived` is false")
                     .hint("run `host config show --origin` to see who set it"));
                 }
-                let registered = Registered::new(&validated, registry, &options.actor)?;
-                clock.lap("register");
                 let verdict = validated.verdict().clone();
+                let registered = Registered::new(*validated, registry, &options.actor)?;
+                clock.lap("register");
                 Ok(Prepared {
                     origin: Origin::Derived,
                     registered,
@@ -391,7 +392,9 @@ pub fn reproduce(
     let then = record.provenance.pointer("/recipe/module/sha256").and_then(Value::as_str);
     let same_library = then == Some(plan.module().digest.to_string().as_str());
     let ingested = Ingested::new(plan, &options.ingest)?;
-    let derived = Derived::new(ingested, &options.derive, listener)?;
+    // Nothing of it is kept.
+    let spool = Spool::new(std::env::temp_dir());
+    let derived = Derived::new(ingested, spool, &options.derive, listener)?;
     // Held to what it was held to then; what was demanded since is another question.
     let then = record.provenance.pointer("/validation/options");
     let validation = then.and_then(|options| serde_json::from_value(options.clone()).ok());

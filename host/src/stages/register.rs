@@ -33,20 +33,21 @@ impl Registered {
     ///
     /// # Errors
     /// When the data root cannot be written; the registry is then as it was.
-    pub fn new(validated: &Validated, registry: &Registry, actor: &str) -> Result<Self> {
+    pub fn new(validated: Validated, registry: &Registry, actor: &str) -> Result<Self> {
         let ingested = &validated.derived.ingested;
-        let encoded = encode(&validated.derived.dataset, header(validated))?;
+        let encoded = encode(&validated.derived.dataset, header(&validated))?;
         let name = ingested.plan.name.clone();
-        let outcome = registry.register(&Registration {
+        let registration = Registration {
             name: &name,
             recipe: ingested.recipe,
             version: encoded.version,
             files: &encoded.files,
-            provenance: provenance(validated, encoded.version),
-            execution: execution(validated),
+            provenance: provenance(&validated, encoded.version),
+            execution: execution(&validated),
             actor,
             now: now(),
-        })?;
+        };
+        let outcome = registry.register(&registration, validated.derived.spool.into_directory())?;
         Ok(Self {
             path: registry.root().version(&name, &encoded.version),
             name,

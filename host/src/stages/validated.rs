@@ -26,9 +26,14 @@ impl Validated {
     /// Holds a dataset against its contract.
     ///
     /// # Errors
-    /// [`Kind::CheckFailed`] with every blocking finding.
+    /// [`Kind::CheckFailed`] with every blocking finding; [`Kind::Storage`] when a table cannot be read back.
     pub fn new(derived: Derived, options: &Options) -> Result<Self> {
         let verdict = validate(&derived.dataset, options);
+        if let Some(cause) = derived.dataset.trouble() {
+            let name = derived.ingested.plan.name.as_str();
+            let message = format!("dataset `{name}` cannot be checked: a table cannot be read back");
+            return Err(Error::new(Kind::Storage, message).cause(cause.to_owned()));
+        }
         if verdict.accepted() {
             Ok(Self { derived, validation: Validation { options: *options, verdict } })
         } else {

@@ -51,6 +51,7 @@ fn main() {
     let mut labels = Vec::new();
     report("labels of six modes, reference", "(bar: 0.25)", || {
         for start in (0..bars.len()).step_by(BATCH_ROWS) {
+            labels.clear();
             reference_labels(bars, &[], start..bars.len().min(start + BATCH_ROWS), &mut labels);
             black_box(&labels);
         }
@@ -63,7 +64,7 @@ fn main() {
             black_box(&features);
         }
     });
-    let compat = Arc::new(Compat::new(prepared.clone(), recording, &settings));
+    let compat = Arc::new(Compat::new(prepared.clone(), recording, &settings, &context).unwrap());
     report("table in batches, with labels and features", "", || {
         for batch in compat.clone().into_table(BATCH_ROWS, &context).into_batches() {
             black_box(batch.unwrap());

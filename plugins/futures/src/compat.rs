@@ -27,12 +27,22 @@ pub struct Compat {
     mask: Vec<bool>,
     /// Weight of a label's age, for each session.
     decays: Vec<f64>,
+    /// Labels of the rows of the month itself.
+    labels: Vec<[Label; MODES.len()]>,
+    counts: [ModeCounts; MODES.len()],
 }
 
 impl Compat {
-    /// Prepares the table.
-    #[must_use]
-    pub fn new(prepared: Prepared, recording: &Recording, settings: &Settings) -> Self {
+    /// Prepares the table, and labels its rows.
+    ///
+    /// # Errors
+    /// [`ModuleError::Cancelled`].
+    pub fn new(
+        prepared: Prepared,
+        recording: &Recording,
+        settings: &Settings,
+        context: &Context<'_>,
+    ) -> Result<Self, ModuleError> {
         let bars = &prepared.grid.bars;
         let mask = match settings.reference_path {
             ReferencePath::Chunked => Vec::new(),
@@ -44,28 +54,46 @@ impl Compat {
         let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
         let sessions = prepared.sessions.len();
         let decays = prepared.grid.starts[..sessions].iter().map(decay).collect();
-        Self { contracts: recording.contracts.clone(), mask, decays, prepared }
+        let mut compat = Self {
+            contracts: recording.contracts.clone(),
+            mask,
+            decays,
+            labels: Vec::new(),
+            counts: [ModeCounts::default(); MODES.len()],
+            prepared,
+        };
+        compat.label(context)?;
+        Ok(compat)
     }
 
-    /// Labels and weights of all modes.
-    ///
-    /// # Errors
-    /// [`ModuleError::Cancelled`].
-    pub fn count(&self, context: &Context<'_>) -> Result<[ModeCounts; MODES.len()], ModuleError> {
-        let mut counts = [ModeCounts::default(); MODES.len()];
-        let (mut labels, bars) = (Vec::new(), &self.prepared.grid.bars);
-        for (session, rows) in self.prepared.pieces(BATCH_ROWS) {
+    fn label(&mut self, context: &Context<'_>) -> Result<(), ModuleError> {
+        self.labels.reserve_exact(self.own_rows().len());
+        for session in self.prepared.own.clone() {
             context.check_cancelled()?;
-            reference_labels(bars, &self.mask, rows, &mut labels);
-            for labels in &labels {
-                for ((counts, mode), label) in counts.iter_mut().zip(&MODES).zip(labels) {
+            let rows = self.prepared.rows(session);
+            let first = self.labels.len();
+            reference_labels(&self.prepared.grid.bars, &self.mask, rows, &mut self.labels);
+            for labels in &self.labels[first..] {
+                for ((counts, mode), label) in self.counts.iter_mut().zip(&MODES).zip(labels) {
                     counts.labelled += 1;
                     counts.won += u64::from(label.won);
                     counts.weight_sum += weights::reference_weight(mode, label, self.decays[session]);
                 }
             }
         }
-        Ok(counts)
+        Ok(())
+    }
+
+    /// Labels and weights of all modes.
+    #[must_use]
+    pub fn counts(&self) -> &[ModeCounts; MODES.len()] {
+        &self.counts
+    }
+
+    /// The rows of the month itself.
+    fn own_rows(&self) -> Range<usize> {
+        let Range { start, end } = self.prepared.own;
+        self.prepared.grid.starts[start]..self.prepared.grid.starts[end]
     }
 
     /// Share of the rows that lose because they are near a jump of the price.
@@ -80,16 +108,17 @@ impl Compat {
     #[must_use]
     pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
         let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
-        let (mut features, mut labels) = (Features::default(), Vec::new());
+        let mut features = Features::default();
+        let first = self.own_rows().start;
         let count = pieces.len().max(1);
         let batches = pieces.into_iter().enumerate().map(move |(index, (session, rows))| {
             context.check_cancelled()?;
             #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
             context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
-            reference_labels(&self.prepared.grid.bars, &self.mask, rows.clone(), &mut labels);
+            let labels = &self.labels[rows.start - first..rows.end - first];
             self.features(session, rows.clone(), &mut features);
             let mut batch = self.inputs(session, rows);
-            self.add_labels(session, &labels, &mut batch);
+            self.add_labels(session, labels, &mut batch);
             columns::add_features(&mut features, &mut batch);
             Ok::<_, ModuleError>(batch)
         });

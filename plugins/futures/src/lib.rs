@@ -96,8 +96,8 @@ impl DerivationModule for Futures {
             splits::table(&prepared, &splits::folds(&prepared, settings.folds, settings.embargo_rows));
         let (data, counts, affected_by_rolls, splits) = match settings.mode {
             Mode::Compat => {
-                let compat = Arc::new(Compat::new(prepared, &recording, &settings));
-                let (counts, affected) = (compat.count(context)?, compat.masked_fraction());
+                let compat = Arc::new(Compat::new(prepared, &recording, &settings, context)?);
+                let (counts, affected) = (*compat.counts(), compat.masked_fraction());
                 (compat.into_table(BATCH_ROWS, context), counts, affected, None)
             }
             Mode::Strict => {

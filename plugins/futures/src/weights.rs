@@ -40,7 +40,7 @@ pub fn decay(age_months: i32) -> f64 {
 #[must_use]
 pub fn reference_weight(mode: &Mode, label: &Label, decay: f64) -> f64 {
     if label.won {
-        quality(label.adverse_ticks, mode.stop_ticks) * velocity(label.seconds) * decay
+        quality(label.adverse_ticks.into(), mode.stop_ticks) * velocity(label.seconds.into()) * decay
     } else {
         decay
     }

@@ -14,7 +14,7 @@ use crate::modules::library;
 use crate::modules::manifest;
 use crate::modules::worker::frames::{self, Frame, Request, Start};
 use crate::modules::worker::parent::PROGRESS_PAUSE;
-use crate::modules::worker::result::ResultWriter;
+use crate::modules::worker::result::{ResultWriter, Sender};
 use crate::platform::{self, Condition, MemoryFile, SealedFile};
 
 /// A process that is confined, and says so, and has not loaded anything yet.
@@ -174,7 +174,7 @@ fn answer(
     let services = Services::new(socket, Duration::from_millis(request.timeout_milliseconds));
     let handle = ServicesHandle::new(&services);
     let done = library::derive(&module, &inputs, &request.parameters, &handle, |output| {
-        ResultWriter::new(result).write(output)
+        ResultWriter::new(result, &services).write(output)
     })?;
     Ok(done)
 }
@@ -194,9 +194,20 @@ impl<'s> Services<'s> {
         Self { socket, last_progress: Mutex::new(None), deadline }
     }
 
-    fn send(&self, frame: &Frame) {
+    fn say(&self, frame: &Frame) {
         // A host that is gone cannot be told; the parent-death signal ends this process.
         let _ = frames::send(self.socket, frame, &[]);
+    }
+}
+
+impl Sender for Services<'_> {
+    fn send(&self, frame: &Frame) -> io::Result<()> {
+        let _guard = self.last_progress.lock();
+        frames::send(self.socket, frame, &[])
+    }
+
+    fn socket(&self) -> &UnixStream {
+        self.socket
     }
 }
 
@@ -204,7 +215,7 @@ impl HostServices for Services<'_> {
     fn log(&self, level: Level, text: &str) {
         let text = text.chars().take(4096).collect();
         let _guard = self.last_progress.lock();
-        self.send(&Frame::Log { level: level as u32, text });
+        self.say(&Frame::Log { level: level as u32, text });
     }
 
     fn progress(&self, fraction: f64, doing: &str) {
@@ -212,7 +223,7 @@ impl HostServices for Services<'_> {
         let due = last.is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE);
         if due && fraction.is_finite() {
             *last = Some(Instant::now());
-            self.send(&Frame::Progress {
+            self.say(&Frame::Progress {
                 fraction: fraction.clamp(0.0, 1.0),
                 doing: doing.chars().take(200).collect(),
             });

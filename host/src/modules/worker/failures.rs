@@ -19,6 +19,7 @@ pub(in crate::modules) enum Failure {
     Refused(String),
     Unconfined(Confinement),
     OutOfMemory,
+    TooLargeResult,
     NoFrame(NoFrame),
 }
 
@@ -48,6 +49,11 @@ impl Failure {
             Self::Refused(message) => refused(id, &message),
             Self::Unconfined(confinement) => unconfined(id, terms.minimum_confinement, &confinement),
             Self::OutOfMemory => out_of_memory_error(id, limits),
+            Self::TooLargeResult => {
+                let limit = crate::text::bytes(limits.memory_bytes);
+                let what = format!("module `{id}` returns more than its memory limit of {limit}");
+                Error::new(Kind::Limit, what).hint("to allow more, give `--max-memory SIZE`")
+            }
             Self::NoFrame(NoFrame::TimeIsUp) => timed_out(id, limits),
             Self::NoFrame(NoFrame::TooManyThreads) => too_many(id, "starts", THREAD_LIMIT, "threads"),
             Self::NoFrame(NoFrame::TooManyFiles) => too_many(id, "keeps", FILE_LIMIT, "temporary files"),

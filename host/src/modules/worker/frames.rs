@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use plugin_api::{ModuleError, Report};
+use plugin_api::ModuleError;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recv, recvmsg, sendmsg,
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::{Cell, Condition, Confinement, ConfinementLevel};
 
-/// Longest frame. Reports travel in the result file, so control messages are short.
+/// Longest frame. Answers travel in the result file, so control messages are short.
 pub const FRAME_LIMIT_BYTES: usize = 1 << 20;
 
 /// Most descriptors that travel with a message; the kernel's own limit is 253.
@@ -29,6 +29,9 @@ pub struct Start {
     /// With less it must not load the module.
     pub minimum_confinement: ConfinementLevel,
 }
+
+/// The result file has room for two of these: while the host reads one, the worker writes the other.
+pub const SEGMENT_BYTES: usize = 4 << 20;
 
 /// What the host asks, once or several times. Descriptors: result file, then one for each input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,35 +97,18 @@ pub enum Frame {
         /// One line.
         message: String,
     },
-    /// The result file is complete.
+    /// The next segment of the answer is full. They take turns in the two halves of the result file.
+    Segment,
+    /// The answer ends in the next segment.
     Done {
-        /// What stands where in it.
-        parts: Parts,
+        /// Bytes of it there.
+        bytes: u64,
     },
 }
 
-/// What stands where in the result file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parts {
-    /// The report, as JSON.
-    pub report: Extent,
-    /// Each table, as an Arrow IPC stream.
-    pub tables: Vec<Extent>,
-    /// Each matrix: its elements, row after row, as 64-bit floats of this machine.
-    pub matrices: Vec<Extent>,
-}
-
-/// A part of the result file.
+/// What the host says when it has read a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
-    /// First byte.
-    pub offset: u64,
-    /// Number of bytes.
-    pub length: u64,
-}
-
-/// The report as it stands in the result file.
-pub type ResultReport = Report;
+pub struct Taken {}
 
 /// Whether a message is short enough to be sent.
 #[must_use]

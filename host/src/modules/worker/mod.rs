@@ -2,11 +2,12 @@
 //!
 //! The worker is the host's executable, started again with one end of a socket as its standard input. It receives the
 //! module as a descriptor, confines itself and loads it; then, once or several times, it receives inputs and an empty
-//! result file as descriptors, writes Arrow IPC into the result file and sends DONE.
+//! result file as descriptors, writes its answer segment by segment into the result file, and sends DONE.
 //!
 //! Invariant: without a DONE frame the derivation has failed, whatever the exit code. Everything that comes from a
 //! worker is treated as hostile.
 
+mod answer;
 pub mod child;
 mod failures;
 mod folder;

@@ -1,7 +1,6 @@
-//! The host's side: hand a request to a worker, listen until DONE or the deadline, seal the result.
+//! The host's side: hand a request to a worker, take the answer in, end the worker or keep it.
 
-use std::cmp::Ordering;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -13,8 +12,9 @@ pub use crate::modules::worker::kept::{Resting, Workers};
 pub use crate::modules::worker::process::Terms;
 
 use crate::error::{Error, Kind, Result};
-use crate::modules::worker::failures::{Failure, crashed};
-use crate::modules::worker::frames::{self, Frame, Parts, Request};
+use crate::modules::worker::answer::Answer;
+use crate::modules::worker::failures::Failure;
+use crate::modules::worker::frames::{self, Frame, Request};
 use crate::modules::worker::kept::Worker;
 use crate::platform::{Confinement, MemoryFile, SealedFile};
 
@@ -23,9 +23,6 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// An idle worker that does not answer within this is not used again.
 const IDLE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Log lines of one derivation that are passed on; a module that writes more has lost its reader.
-const LOG_LIMIT_LINES: u32 = 1000;
 
 /// Between two words of progress that are passed on. An honest worker keeps to it by itself.
 pub(super) const PROGRESS_PAUSE: Duration = Duration::from_millis(50);
@@ -53,13 +50,9 @@ pub struct Task<'t> {
     pub terms: Terms,
 }
 
-/// What a worker returned: parts of a sealed file, not yet looked at.
+/// How a derivation ran.
 #[derive(Debug)]
-pub struct Answer {
-    /// The result file.
-    pub file: SealedFile,
-    /// What stands where in it.
-    pub parts: Parts,
+pub struct Ran {
     /// What confined the worker.
     pub confinement: Confinement,
     /// Which worker it was.
@@ -75,17 +68,18 @@ pub struct WorkerRecord {
     pub derivations_before: u32,
 }
 
-/// Runs one derivation in a worker. If the worker may be kept it is returned too, so that whoever has looked at the
-/// answer can decide.
+/// Runs one derivation in a worker. `take` reads the answer to its end while it comes in. The worker may serve another
+/// derivation if `take` finds nothing wrong.
 ///
 /// # Errors
 /// [`Kind::PluginCrashed`], [`Kind::Limit`], [`Kind::Incompatible`], [`Kind::Untrusted`], or what the module said, each
-/// naming the module.
-pub fn derive(
+/// naming the module; else what `take` says.
+pub fn derive<T>(
     task: &Task<'_>,
     workers: &Workers,
     listener: &dyn Listener,
-) -> Result<(Answer, Option<Resting>)> {
+    take: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<(T, Ran)> {
     let no_worker = |error: io::Error| {
         Error::new(Kind::Internal, format!("cannot start a worker for module `{}`", task.module_id))
             .cause(crate::error::chain(&error))
@@ -97,8 +91,21 @@ pub fn derive(
         Some(derivation) => derivation,
         None => Derivation::on_fresh(task).map_err(no_worker)?,
     };
-    let outcome = derivation.listen(listener);
+    let mut answer = Answer::new(&mut derivation, listener);
+    let taken = take(&mut answer);
+    let outcome = match answer.into_failure() {
+        Some(failure) => Err(Trouble::Worker(failure)),
+        None => taken.map_err(Trouble::Answer),
+    };
     derivation.conclude(task, outcome, workers)
+}
+
+/// Why there is no result.
+enum Trouble {
+    /// The worker did not answer.
+    Worker(Failure),
+    /// It answered something that was not taken.
+    Answer(Error),
 }
 
 impl Task<'_> {
@@ -128,10 +135,10 @@ impl Task<'_> {
 }
 
 /// A request that a worker has.
-struct Derivation {
-    worker: Worker,
-    result: MemoryFile,
-    deadline: Instant,
+pub(super) struct Derivation {
+    pub(super) worker: Worker,
+    pub(super) result: MemoryFile,
+    pub(super) deadline: Instant,
     time_is_up: Instant,
 }
 
@@ -159,98 +166,35 @@ impl Derivation {
         matches!(first, Ok(Frame::Accepted)).then_some(derivation)
     }
 
-    fn listen(&mut self, listener: &dyn Listener) -> Result<Parts, Failure> {
-        // What confines a kept worker was said before it loaded anything.
-        let mut ready = self.worker.derivations > 0;
-        let mut lines = 0_u32;
-        let mut last_progress: Option<Instant> = None;
-        loop {
-            match self.worker.process.frame(self.deadline)? {
-                // Later ones come from the module.
-                Frame::Ready { confinement, condition } if !ready => {
-                    ready = true;
-                    (self.worker.confinement, self.worker.condition) = (confinement, condition);
-                }
-                Frame::Unconfined { confinement } if !ready => return Err(Failure::Unconfined(confinement)),
-                Frame::Ready { .. } | Frame::Unconfined { .. } | Frame::Accepted => {}
-                Frame::OutOfMemory => return Err(Failure::OutOfMemory),
-                Frame::Log { level, text } => {
-                    lines = lines.saturating_add(1);
-                    match lines.cmp(&LOG_LIMIT_LINES) {
-                        Ordering::Less => listener.log(level_of(level), &beginning(&text, 4096)),
-                        Ordering::Equal => {
-                            listener.log(Level::Warn, "further log lines of the module are dropped");
-                        }
-                        Ordering::Greater => {}
-                    }
-                }
-                Frame::Progress { fraction, doing } => {
-                    if last_progress.is_none_or(|last| last.elapsed() >= PROGRESS_PAUSE) {
-                        last_progress = Some(Instant::now());
-                        listener.progress(fraction, &beginning(&doing, 200));
-                    }
-                }
-                Frame::Failed { error } => return Err(Failure::Module(error)),
-                Frame::Refused { message } => return Err(Failure::Refused(message)),
-                Frame::Done { parts } => return Ok(parts),
-            }
-        }
-    }
-
-    /// Ends the worker or finds it fit to be kept, and seals the result: from then on nobody can write it.
-    fn conclude(
+    /// Ends the worker or finds it fit to be kept.
+    fn conclude<T>(
         self,
         task: &Task<'_>,
-        outcome: Result<Parts, Failure>,
+        outcome: Result<T, Trouble>,
         workers: &Workers,
-    ) -> Result<(Answer, Option<Resting>)> {
-        let Self { mut worker, result, time_is_up, .. } = self;
+    ) -> Result<(T, Ran)> {
+        let Self { mut worker, time_is_up, .. } = self;
         let time_was_up = Instant::now() >= time_is_up;
         let record =
             WorkerRecord { process: worker.process.number(), derivations_before: worker.derivations };
         worker.derivations = worker.derivations.saturating_add(1);
         let confinement = worker.confinement.clone();
         let (resting, end) = match &outcome {
-            Ok(_) | Err(Failure::Module(ModuleError::BadInput(_) | ModuleError::BadParameter(_))) => {
-                Resting::find(worker, workers)
-            }
+            Ok(_)
+            | Err(Trouble::Worker(Failure::Module(
+                ModuleError::BadInput(_) | ModuleError::BadParameter(_),
+            ))) => Resting::find(worker, workers),
             Err(_) => (None, Some(worker.process.end())),
         };
-        let parts = match outcome {
-            Ok(parts) => parts,
-            Err(failure) => {
-                if let Some(resting) = resting {
-                    workers.keep(resting);
-                }
-                return Err(failure.error(task.module_id, &task.terms, end.as_ref(), time_was_up));
+        if let Some(resting) = resting {
+            workers.keep(resting);
+        }
+        match outcome {
+            Ok(taken) => Ok((taken, Ran { confinement, worker: record })),
+            Err(Trouble::Answer(error)) => Err(error),
+            Err(Trouble::Worker(failure)) => {
+                Err(failure.error(task.module_id, &task.terms, end.as_ref(), time_was_up))
             }
-        };
-        let (file, resting) = match result.try_seal() {
-            Ok(file) => (file, resting),
-            // Somebody holds a mapping that can be written: a worker that was to be kept ends with it.
-            Err((result, _)) => {
-                drop(resting);
-                let sealed = result.seal().map_err(|error| {
-                    crashed(task.module_id, "keeps its result open for writing", "").cause(error.to_string())
-                })?;
-                (sealed, None)
-            }
-        };
-        Ok((Answer { file, parts, confinement, worker: record }, resting))
-    }
-}
-
-/// An honest worker sends no more; what comes is not believed.
-fn beginning(text: &str, characters: usize) -> String {
-    text.chars().take(characters).collect()
-}
-
-fn level_of(level: u32) -> Level {
-    match level {
-        0 => Level::Error,
-        1 => Level::Warn,
-        2 => Level::Info,
-        3 => Level::Debug,
-        _ => Level::Trace,
+        }
     }
 }

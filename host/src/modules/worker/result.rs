@@ -1,56 +1,75 @@
-//! Writes what a module returned into the result file.
+//! Hands what a module returned to the host, piece by piece: memory is bounded by a batch, not by the result.
+//!
+//! The answer: the report behind its length, each table as an Arrow IPC stream, the elements of each matrix, row after row,
+//! behind their number. Numbers are of 64 bits, little endian.
 
 use std::io::{self, BufWriter, Write};
+use std::os::unix::net::UnixStream;
 
 use arrow_ipc::writer::StreamWriter;
 use plugin_api::ModuleError;
 use plugin_api::host_side::RawOutput;
 
 use crate::modules::library::{Batches, matrix_elements};
-use crate::modules::worker::frames::{Extent, Frame, Parts};
+use crate::modules::worker::frames::{self, Frame, SEGMENT_BYTES, Taken};
 use crate::platform::MemoryFile;
 
-/// The writer copies each message before it is written: short ones stay in the processor's cache and do not need the
-/// module's memory limit twice.
-const ROWS_PER_MESSAGE: usize = 1 << 17;
+/// The writer copies each message before it is written, and the host holds one: short ones stay in the processor's cache.
+const ROWS_PER_MESSAGE: usize = 1 << 13;
 
 /// A message is written in many small pieces; columns are longer than this and pass it by.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Counts what it writes, so that each part's place is known.
-pub(super) struct ResultWriter {
-    file: BufWriter<MemoryFile>,
-    written: u64,
+/// Sends frames that must not mix with those of other threads.
+pub(super) trait Sender {
+    fn send(&self, frame: &Frame) -> io::Result<()>;
+    fn socket(&self) -> &UnixStream;
 }
 
-impl ResultWriter {
-    pub(super) fn new(file: MemoryFile) -> Self {
-        Self { file: BufWriter::with_capacity(BUFFER_BYTES, file), written: 0 }
+/// Writes an answer.
+pub(super) struct ResultWriter<'s, S: Sender> {
+    file: BufWriter<Segments<'s, S>>,
+}
+
+impl<'s, S: Sender> ResultWriter<'s, S> {
+    pub(super) fn new(file: MemoryFile, sender: &'s S) -> Self {
+        let segments = Segments { file, sender, half: 0, filled: 0, untaken: 0 };
+        Self { file: BufWriter::with_capacity(BUFFER_BYTES, segments) }
     }
 
-    pub(super) fn write(&mut self, output: RawOutput<'_>) -> Result<Frame, ModuleError> {
+    /// Writes all of it; the frame says where it ends.
+    pub(super) fn write(mut self, output: RawOutput<'_>) -> Result<Frame, ModuleError> {
+        let written = self.write_parts(output);
+        // What is handed over is taken before anything else is said: the socket is empty when a request comes.
+        let settled = self.file.flush().and_then(|()| self.file.get_mut().settle()).map_err(write_error);
+        written.and(settled)?;
+        Ok(Frame::Done { bytes: self.file.get_ref().filled as u64 })
+    }
+
+    fn write_parts(&mut self, output: RawOutput<'_>) -> Result<(), ModuleError> {
         let report =
             serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
-        let report = self.part(|file| file.write_all(&report).map_err(write_error))?;
+        self.number(report.len())?;
+        self.file.write_all(&report).map_err(write_error)?;
         let mut streams = output.streams.into_iter();
-        let tables = streams
-            .by_ref()
-            .take(output.report.tables.len())
-            .map(|stream| self.part(|file| file.table(Batches::new(stream)?)))
-            .collect::<Result<_, _>>()?;
-        let matrices = streams
-            .map(|stream| {
-                let elements = matrix_elements(Batches::new(stream)?)?;
-                self.part(|file| file.write_all(elements.inner()).map_err(write_error))
-            })
-            .collect::<Result<_, _>>()?;
-        self.flush().map_err(write_error)?;
-        Ok(Frame::Done { parts: Parts { report, tables, matrices } })
+        for stream in streams.by_ref().take(output.report.tables.len()) {
+            self.table(Batches::new(stream)?)?;
+        }
+        for stream in streams {
+            let elements = matrix_elements(Batches::new(stream)?)?;
+            self.number(elements.len())?;
+            self.file.write_all(elements.inner()).map_err(write_error)?;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, number: usize) -> Result<(), ModuleError> {
+        self.file.write_all(&(number as u64).to_le_bytes()).map_err(write_error)
     }
 
     fn table(&mut self, batches: Batches<'_>) -> Result<(), ModuleError> {
         let mut writer =
-            StreamWriter::try_new(self, &batches.schema()).map_err(|error| arrow_error(&error))?;
+            StreamWriter::try_new(&mut self.file, &batches.schema()).map_err(|error| arrow_error(&error))?;
         for batch in batches {
             let batch = batch?;
             let rows = batch.num_rows();
@@ -62,29 +81,55 @@ impl ResultWriter {
         }
         writer.finish().map_err(|error| arrow_error(&error))
     }
+}
 
-    fn part(
-        &mut self,
-        write: impl FnOnce(&mut Self) -> Result<(), ModuleError>,
-    ) -> Result<Extent, ModuleError> {
-        // A reader can use the bytes where they are when each part begins at a multiple of 64.
-        let padding = usize::try_from(self.written.next_multiple_of(64) - self.written).unwrap_or_default();
-        self.write_all(&[0; 64][..padding]).map_err(write_error)?;
-        let offset = self.written;
-        write(self)?;
-        Ok(Extent { offset, length: self.written - offset })
+/// The two halves of the result file.
+struct Segments<'s, S: Sender> {
+    file: MemoryFile,
+    sender: &'s S,
+    half: usize,
+    filled: usize,
+    /// Segments that the host has not read yet.
+    untaken: usize,
+}
+
+impl<S: Sender> Segments<'_, S> {
+    /// Hands a full segment over and waits until the other half may be written.
+    fn hand_over(&mut self) -> io::Result<()> {
+        self.sender.send(&Frame::Segment)?;
+        self.untaken += 1;
+        (self.half, self.filled) = (1 - self.half, 0);
+        if self.untaken == 2 { self.wait() } else { Ok(()) }
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        frames::receive::<Taken>(self.sender.socket(), None)?.ok_or(io::ErrorKind::BrokenPipe)?;
+        self.untaken -= 1;
+        Ok(())
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        while self.untaken > 0 {
+            self.wait()?;
+        }
+        Ok(())
     }
 }
 
-impl Write for ResultWriter {
+impl<S: Sender> Write for Segments<'_, S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.written += count as u64;
+        if self.filled == SEGMENT_BYTES {
+            self.hand_over()?;
+        }
+        let room = bytes.len().min(SEGMENT_BYTES - self.filled);
+        let place = (self.half * SEGMENT_BYTES + self.filled) as u64;
+        let count = self.file.write_at(bytes.get(..room).unwrap_or_default(), place)?;
+        self.filled += count;
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        Ok(())
     }
 }
 

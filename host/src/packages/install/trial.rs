@@ -1,9 +1,11 @@
 //! A module is tried before it is installed: loaded in a worker, and every bundled dataset derived and validated.
 
+use std::io::{self, Read};
 use std::path::Path;
 
 use plugin_api::{BundledDataset, Level};
 
+use crate::dataset::Spool;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::Embedded;
@@ -43,7 +45,7 @@ fn derive(library: &Path, dataset: &BundledDataset, options: &pipeline::Options)
     };
     let plan = Plan::new(&job, &[], &anything())?;
     let ingested = Ingested::new(plan, &options.ingest)?;
-    let derived = Derived::new(ingested, &in_worker(options), &Quiet)?;
+    let derived = Derived::new(ingested, Spool::new(std::env::temp_dir()), &in_worker(options), &Quiet)?;
     let _ = Validated::new(derived, &options.validation)?;
     Ok(dataset.name.clone())
 }
@@ -76,7 +78,12 @@ fn load(library: &Path, embedded: &Embedded, options: &pipeline::Options) -> Res
         },
         terms: Terms { library: Digest::of(&bytes), limits, minimum_confinement },
     };
-    match parent::derive(&task, &Workers::fresh(), &Quiet) {
+    let ignore = |answer: &mut dyn Read| {
+        // An answer that cannot be read is as good as any other.
+        let _ = io::copy(answer, &mut io::sink());
+        Ok(())
+    };
+    match parent::derive(&task, &Workers::fresh(), &Quiet, ignore) {
         Err(error) if !has_answered(id, &error) => Err(error),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! Takes a module's answer apart as if it were hostile: extents, names, lengths, types, amounts.
+//! Takes a module's answer apart as if it were hostile: names, lengths, types, amounts.
 //!
 //! Invariant: the memory that an answer takes follows from the bytes that it has, not from the numbers in it; what
 //! passes can be stored and read back.
@@ -9,147 +9,129 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use arrow_buffer::{Buffer, ScalarBuffer};
-use bytes::Bytes;
-use plugin_api::host_side::{RawOutput, Report};
-use plugin_api::{Descriptor, ModuleError};
+use std::io::Read;
+
+use arrow_buffer::ScalarBuffer;
+use plugin_api::host_side::{MatrixHeader, RawOutput, Report};
+use plugin_api::{Descriptor, ModuleError, OutputContract};
 
 use self::fault::{Fault, at_most, shown};
-use self::stream::{ARRAYS_LIMIT, Stream};
-use crate::dataset::{Dataset, SquareMatrix, Table};
+use self::stream::ARRAYS_LIMIT;
+use crate::dataset::{Dataset, Spool, SquareMatrix, Table};
 use crate::error::Result;
 use crate::modules::library::{Batches, matrix_elements};
-use crate::modules::worker::frames::{Extent, Parts};
-use crate::modules::worker::parent::Answer;
 
-/// Tables and matrices of one dataset.
-const PARTS_LIMIT: usize = 1000;
-
-/// Reads what a worker wrote. Values stay where they are in the sealed result file.
-pub(super) fn from_answer(descriptor: &Descriptor, answer: &Answer) -> Result<Dataset> {
-    let mapping = answer.file.map().map_err(|error| {
-        Fault::malformed(format!("its result file cannot be read: {error}")).of_module(&descriptor.id)
-    })?;
-    from_bytes(descriptor, &Bytes::from_owner(mapping), &answer.parts)
-}
-
-/// Reads the bytes of a result file, in which `parts` says what stands where.
+/// Reads an answer as a worker writes it: the report behind its length, each table as an Arrow IPC stream, the elements of
+/// each matrix behind their number. Large tables go to the spool while they come in.
 ///
 /// # Errors
 /// [`Kind::PluginCrashed`](crate::error::Kind::PluginCrashed) for what no worker writes,
-/// [`Kind::Limit`](crate::error::Kind::Limit) for more than any dataset needs; never panics, whatever the bytes.
-pub fn from_bytes(descriptor: &Descriptor, bytes: &Bytes, parts: &Parts) -> Result<Dataset> {
-    take_apart(descriptor, bytes, parts).map_err(|fault| fault.of_module(&descriptor.id))
+/// [`Kind::Limit`](crate::error::Kind::Limit) for more than any dataset needs,
+/// [`Kind::Storage`](crate::error::Kind::Storage) for a spool that cannot be written; never panics, whatever the bytes.
+pub fn read(descriptor: &Descriptor, answer: &mut dyn Read, spool: &mut Spool) -> Result<Dataset> {
+    take_apart(descriptor, answer, spool).map_err(|fault| fault.of_module(&descriptor.id))
 }
 
-fn take_apart(descriptor: &Descriptor, bytes: &Bytes, parts: &Parts) -> fault::Result<Dataset> {
-    at_most("tables and matrices", parts.tables.len() + parts.matrices.len(), PARTS_LIMIT)?;
-    let extents = parts.tables.iter().chain(&parts.matrices).chain([&parts.report]);
-    let total = extents.fold(0, |total: u64, extent| total.saturating_add(extent.length));
-    if total > bytes.len() as u64 {
-        // One part read a thousand times is a thousand parts.
-        return Err(Fault::malformed("its parts are together longer than the result file"));
-    }
-    let report = report::parse(&part(bytes, &parts.report)?)?;
+fn take_apart(descriptor: &Descriptor, answer: &mut dyn Read, spool: &mut Spool) -> fault::Result<Dataset> {
+    let length = stream::number(answer)?;
+    at_most("bytes of its report", length, report::LIMIT_BYTES)?;
+    let report = report::parse(&stream::take(answer, length)?)?;
+    report::check(&report)?;
+    let contract = contract_of(descriptor, &report)?;
     let mut arrays = ARRAYS_LIMIT;
-    let tables = parts
+    let tables = report
         .tables
         .iter()
-        .map(|extent| stream::read(part(bytes, extent)?, &mut arrays))
+        .map(|name| stream::read(name, answer, &mut arrays, spool))
         .collect::<fault::Result<Vec<_>>>()?;
-    let matrices = parts
+    let matrices = report
         .matrices
         .iter()
-        .map(|extent| {
-            elements(part(bytes, extent)?).ok_or_else(|| Fault::malformed("a matrix is out of place"))
+        .map(|header| {
+            let count = stream::number(answer)?;
+            check_size(header, count)?;
+            let bytes = stream::take(answer, count.saturating_mul(size_of::<f64>()))?;
+            Ok(matrix(header, ScalarBuffer::new(bytes, 0, count)))
         })
         .collect::<fault::Result<Vec<_>>>()?;
-    assemble(descriptor, report, tables, matrices)
-}
-
-fn part(bytes: &Bytes, extent: &Extent) -> fault::Result<Bytes> {
-    let end = extent.offset.checked_add(extent.length).filter(|end| *end <= bytes.len() as u64);
-    let range = end.and_then(|end| Some(usize::try_from(extent.offset).ok()?..usize::try_from(end).ok()?));
-    range
-        .map(|range| bytes.slice(range))
-        .ok_or_else(|| Fault::malformed("a part lies outside the result file"))
-}
-
-/// The elements where they are; `None` unless they are whole and where a 64-bit float may stand.
-fn elements(bytes: Bytes) -> Option<ScalarBuffer<f64>> {
-    let (size, address) = (size_of::<f64>(), bytes.as_ptr().addr());
-    let whole = bytes.len().is_multiple_of(size) && address.is_multiple_of(align_of::<f64>());
-    let length = bytes.len() / size;
-    whole.then(|| ScalarBuffer::new(Buffer::from(bytes), 0, length))
+    if answer.read(&mut [0]).map_err(|error| Fault::unreadable(&error))? > 0 {
+        return Err(Fault::malformed("it goes on after its end"));
+    }
+    Ok(dataset(contract.clone(), report, tables, matrices))
 }
 
 /// Drains the streams of a module that runs in this process; their buffers are not copied.
 pub(super) fn from_output(
     descriptor: &Descriptor,
     output: RawOutput<'_>,
+    spool: &mut Spool,
 ) -> std::result::Result<Result<Dataset>, ModuleError> {
+    let of_module = |fault: Fault| fault.of_module(&descriptor.id);
+    let report = output.report;
+    let contract = match report::check(&report).and_then(|()| contract_of(descriptor, &report)) {
+        Ok(contract) => contract.clone(),
+        Err(fault) => return Ok(Err(of_module(fault))),
+    };
     let mut streams = output.streams.into_iter();
     let mut tables = Vec::new();
     let mut arrays = ARRAYS_LIMIT;
-    for stream in streams.by_ref().take(output.report.tables.len()) {
+    for (name, stream) in report.tables.iter().zip(&mut streams) {
         let batches = Batches::new(stream)?;
-        let schema = batches.schema();
-        let mut kept = Vec::new();
+        let mut table = match stream::Table::new(name, batches.schema(), &mut arrays, spool) {
+            Ok(table) => table,
+            Err(fault) => return Ok(Err(of_module(fault))),
+        };
         for batch in batches {
-            kept.push(batch?);
-            if let Err(fault) = stream::spend(&mut arrays, schema.fields().len().max(1)) {
-                return Ok(Err(fault.of_module(&descriptor.id)));
+            if let Err(fault) = table.push(batch?) {
+                return Ok(Err(of_module(fault)));
             }
         }
-        tables.push((schema, kept));
+        match table.finish() {
+            Ok(table) => tables.push(table),
+            Err(fault) => return Ok(Err(of_module(fault))),
+        }
     }
-    let matrices = streams
-        .map(|stream| matrix_elements(Batches::new(stream)?))
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    let dataset = assemble(descriptor, output.report, tables, matrices);
-    Ok(dataset.map_err(|fault| fault.of_module(&descriptor.id)))
+    let mut matrices = Vec::new();
+    for (header, stream) in report.matrices.iter().zip(&mut streams) {
+        let values = matrix_elements(Batches::new(stream)?)?;
+        if let Err(fault) = check_size(header, values.len()) {
+            return Ok(Err(of_module(fault)));
+        }
+        matrices.push(matrix(header, values));
+    }
+    if (report.tables.len(), report.matrices.len()) != (tables.len(), matrices.len()) {
+        return Ok(Err(of_module(Fault::malformed("tables and matrices are not those of the report"))));
+    }
+    Ok(Ok(dataset(contract, report, tables, matrices)))
 }
 
-fn assemble(
-    descriptor: &Descriptor,
-    report: Report,
-    tables: Vec<Stream>,
-    matrices: Vec<ScalarBuffer<f64>>,
-) -> fault::Result<Dataset> {
-    let contract = descriptor.outputs.get(&report.output).ok_or_else(|| {
+fn contract_of<'d>(descriptor: &'d Descriptor, report: &Report) -> fault::Result<&'d OutputContract> {
+    descriptor.outputs.get(&report.output).ok_or_else(|| {
         Fault::malformed(format!("its output `{}` is not in its contract", shown(&report.output)))
-    })?;
-    if (report.tables.len(), report.matrices.len()) != (tables.len(), matrices.len()) {
-        return Err(Fault::malformed("tables and matrices are not those of the report"));
+    })
+}
+
+fn check_size(header: &MatrixHeader, elements: usize) -> fault::Result<()> {
+    if header.size.checked_mul(header.size) == Some(elements) {
+        return Ok(());
     }
-    report::check(&report)?;
-    let tables = report
-        .tables
-        .into_iter()
-        .zip(tables)
-        .map(|(name, (schema, batches))| {
-            stream::check_columns(&schema)?;
-            Ok(Table { name, schema, batches })
-        })
-        .collect::<fault::Result<Vec<_>>>()?;
-    let matrices = report
-        .matrices
-        .into_iter()
-        .zip(matrices)
-        .map(|(header, values)| {
-            if header.size.checked_mul(header.size) != Some(values.len()) {
-                let found = values.len();
-                return Err(Fault::malformed(format!(
-                    "matrix `{}` of size {} has {found} elements",
-                    header.name, header.size
-                )));
-            }
-            Ok(SquareMatrix { name: header.name, size: header.size, values })
-        })
-        .collect::<fault::Result<Vec<_>>>()?;
-    Ok(Dataset {
+    let MatrixHeader { name, size } = header;
+    Err(Fault::malformed(format!("matrix `{name}` of size {size} has {elements} elements")))
+}
+
+fn matrix(header: &MatrixHeader, values: ScalarBuffer<f64>) -> SquareMatrix {
+    SquareMatrix { name: header.name.clone(), size: header.size, values }
+}
+
+fn dataset(
+    contract: OutputContract,
+    report: Report,
+    tables: Vec<Table>,
+    matrices: Vec<SquareMatrix>,
+) -> Dataset {
+    Dataset {
         output: report.output,
-        contract: contract.clone(),
+        contract,
         tables,
         matrices,
         metadata: report.metadata,
@@ -157,5 +139,5 @@ fn assemble(
         exports: report.exports,
         models: report.models,
         plots: report.plots,
-    })
+    }
 }

@@ -11,7 +11,7 @@ use plugin_api::{Input, Level};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Spool};
 use crate::error::{Error, Kind, Result};
 use crate::modules::worker::frames::{Request, RequestInput};
 use crate::modules::worker::parent::{
@@ -57,6 +57,8 @@ impl DeriveOptions {
 pub struct Derived {
     pub(super) ingested: Ingested,
     pub(super) dataset: Dataset,
+    /// Holds the tables that are not in memory.
+    pub(super) spool: Spool,
     pub(super) execution: Execution,
 }
 
@@ -75,20 +77,25 @@ pub struct Execution {
 }
 
 impl Derived {
-    /// Runs the module.
+    /// Runs the module. Tables that are too large for memory go to the spool.
     ///
     /// # Errors
     /// What the module said or how it died, always naming it.
-    pub fn new(ingested: Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Self> {
+    pub fn new(
+        ingested: Ingested,
+        mut spool: Spool,
+        options: &DeriveOptions,
+        listener: &dyn Listener,
+    ) -> Result<Self> {
         let started = Instant::now();
         let (dataset, confinement, worker) = match options.isolation {
-            Isolation::Process => in_worker(&ingested, options, listener),
-            Isolation::InProcess => in_process(&ingested, options, listener),
+            Isolation::Process => in_worker(&ingested, &mut spool, options, listener),
+            Isolation::InProcess => in_process(&ingested, &mut spool, options, listener),
         }
         .map_err(|error| name_the_file(error, &ingested))?;
         let seconds = started.elapsed().as_secs_f64();
         let execution = Execution { isolation: options.isolation, confinement, worker, seconds };
-        Ok(Self { ingested, dataset, execution })
+        Ok(Self { ingested, dataset, spool, execution })
     }
 
     /// What the module made.
@@ -118,7 +125,12 @@ fn parameters(ingested: &Ingested) -> String {
 /// What a module made, what confined it, and which worker it was.
 type Ran = (Dataset, Confinement, Option<WorkerRecord>);
 
-fn in_worker(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Ran> {
+fn in_worker(
+    ingested: &Ingested,
+    spool: &mut Spool,
+    options: &DeriveOptions,
+    listener: &dyn Listener,
+) -> Result<Ran> {
     let module = &ingested.plan.module;
     let files: Vec<&SealedFile> = ingested.inputs.iter().map(|input| &input.file).collect();
     let task = Task {
@@ -140,16 +152,18 @@ fn in_worker(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Listen
             minimum_confinement: options.minimum_confinement,
         },
     };
-    let (answer, resting) = parent::derive(&task, &options.workers, listener)?;
-    let dataset = import::from_answer(module.descriptor(), &answer)?;
-    // A worker whose answer was malformed has ended by now.
-    if let Some(resting) = resting {
-        options.workers.keep(resting);
-    }
-    Ok((dataset, answer.confinement, Some(answer.worker)))
+    let (dataset, ran) = parent::derive(&task, &options.workers, listener, |answer| {
+        import::read(module.descriptor(), answer, spool)
+    })?;
+    Ok((dataset, ran.confinement, Some(ran.worker)))
 }
 
-fn in_process(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Listener) -> Result<Ran> {
+fn in_process(
+    ingested: &Ingested,
+    spool: &mut Spool,
+    options: &DeriveOptions,
+    listener: &dyn Listener,
+) -> Result<Ran> {
     let limits = options.limits;
     let module = &ingested.plan.module;
     let descriptor = module.descriptor();
@@ -182,7 +196,7 @@ fn in_process(ingested: &Ingested, options: &DeriveOptions, listener: &dyn Liste
     let handle = ServicesHandle::new(&services);
     let mut imported = None;
     let outcome = library::derive(&loaded, &inputs, &parameters(ingested), &handle, |output| {
-        imported = Some(import::from_output(descriptor, output)?);
+        imported = Some(import::from_output(descriptor, output, spool)?);
         Ok(())
     });
     outcome.map_err(|error| module_error(&descriptor.id, &limits, error))?;

@@ -5,16 +5,20 @@ use std::ops::Range;
 use super::{HORIZON_ROWS, MODES, Scan, passage::NEVER};
 use crate::bars::Bars;
 
-/// Label of one mode in one row.
+/// Label of one mode in one row. Small, since those of a month are kept from when they are counted until they are put out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Label {
     /// Whether the target was reached first.
     pub won: bool,
-    /// Largest move against the trade up to the exit, ticks; 0 unless won.
-    pub adverse_ticks: i32,
-    /// Seconds from entry to exit; 0 unless won.
-    pub seconds: i64,
+    /// Largest move against the trade up to the exit, ticks: less than the stop. 0 unless won.
+    pub adverse_ticks: u8,
+    /// Seconds from entry to exit, at most [`LONG_SECONDS`]; 0 unless won.
+    pub seconds: u16,
 }
+
+/// What stands for any longer time. A trade of 900 rows takes longer only across a night, and no weight tells times
+/// beyond 900 s apart.
+pub const LONG_SECONDS: u16 = u16::MAX;
 
 /// Rows around every move of the close by more than 20 points: the row before, and five behind
 /// (weighted_labeling.py, `_detect_contract_rolls`). On sessions put end to end these are mostly nights, not rolls.
@@ -31,7 +35,7 @@ pub fn roll_mask(close_ticks: &[i32]) -> Vec<bool> {
     mask
 }
 
-/// The labels of some rows, in order; the entry is the open of the next row, and 900 rows are looked at.
+/// Appends the labels of some rows, in order; the entry is the open of the next row, and 900 rows are looked at.
 ///
 /// With an empty mask these are the labels of the reference's path for long inputs (performance_monitor.py,
 /// `batch_process_entries`), with that of [`roll_mask`] those for short ones (weighted_labeling.py,
@@ -43,8 +47,9 @@ pub fn reference_labels(
     rows: Range<usize>,
     labels: &mut Vec<[Label; MODES.len()]>,
 ) {
-    labels.clear();
-    labels.resize(rows.len(), <[Label; MODES.len()]>::default());
+    let first = labels.len();
+    labels.resize(first + rows.len(), <[Label; MODES.len()]>::default());
+    let Some(labels) = labels.get_mut(first..) else { return };
     let end = bars.len().min(rows.end + HORIZON_ROWS);
     let modes = MODES.map(|mode| (mode, mode.distances()));
     let mut scan = Scan::default();
@@ -75,8 +80,10 @@ pub fn reference_labels(
                 continue;
             }
             label.won = true;
-            label.adverse_ticks = if mode.long { scan.fall_until(exit) } else { scan.rise_until(exit) };
-            label.seconds = bars.time_seconds[exit as usize] - bars.time_seconds[entry];
+            let adverse = if mode.long { scan.fall_until(exit) } else { scan.rise_until(exit) };
+            label.adverse_ticks = u8::try_from(adverse).unwrap_or(u8::MAX);
+            let seconds = bars.time_seconds[exit as usize] - bars.time_seconds[entry];
+            label.seconds = u16::try_from(seconds).unwrap_or(LONG_SECONDS);
         }
     }
 }

@@ -87,6 +87,7 @@ fn labels_and_weights_are_those_of_both_paths_of_the_reference() {
         // Batches that fit nothing, so that their borders fall anywhere.
         for start in (0..bars.len()).step_by(7001) {
             let end = bars.len().min(start + 7001);
+            labels.clear();
             reference_labels(bars, &mask, start..end, &mut labels);
             for (row, labels) in (start..).zip(&labels) {
                 for (mode, label) in MODES.iter().zip(labels) {

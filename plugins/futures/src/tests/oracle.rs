@@ -111,7 +111,7 @@ fn the_reference_labels_are_what_a_look_at_every_bar_says() {
                 let masked = |row: usize| mask.get(row) == Some(&true);
                 let won = trade.outcome == Outcome::Target && !(row..=trade.exit as usize).any(masked);
                 assert_eq!(label.won, won, "row {row}, {}", mode.name);
-                assert_eq!(label.adverse_ticks, if won { trade.adverse_ticks } else { 0 });
+                assert_eq!(i32::from(label.adverse_ticks), if won { trade.adverse_ticks } else { 0 });
             }
         }
     }

@@ -19,25 +19,14 @@ pub fn frame(json: &str) {
 
 /// An answer whose report says `report`, and whose tables are the given bytes; then the process is gone.
 pub fn answer(report: &str, tables: &[&[u8]]) -> ! {
-    let mut file = vec![0; 0];
-    file.extend(report.as_bytes());
-    let mut extents = Vec::new();
-    for table in tables {
-        file.resize(file.len().next_multiple_of(64), 0);
-        extents.push(extent(file.len(), table.len()));
-        file.extend(*table);
-    }
-    write_result(&file);
-    done(&extent(0, report.len()), &extents.join(","), "")
+    let length = (report.len() as u64).to_le_bytes();
+    write_result(&[&length, report.as_bytes(), &tables.concat()].concat())
 }
 
 /// One table of the answer, as often as anybody may ask for one.
 pub fn same_table_again_and_again(table: &[u8]) -> ! {
     let names: Vec<String> = (0..1000).map(|number| format!("\"t{number}\"")).collect();
-    let report = report(&names.join(","));
-    write_result(&[report.as_bytes(), table].concat());
-    let extents = vec![extent(report.len(), table.len()); 1000];
-    done(&extent(0, report.len()), &extents.join(","), "")
+    answer(&report(&names.join(",")), &[table])
 }
 
 /// A report of the given tables, in the words of JSON.
@@ -47,15 +36,20 @@ pub fn report(tables: &str) -> String {
     )
 }
 
-fn extent(offset: usize, length: usize) -> String {
-    format!(r#"{{"offset":{offset},"length":{length}}}"#)
+/// Says that the answer ends after so many bytes of the first segment.
+pub fn done(bytes: u64) {
+    frame(&format!(r#"{{"frame":"done","bytes":{bytes}}}"#));
 }
 
-fn done(report: &str, tables: &str, matrices: &str) -> ! {
-    frame(&format!(
-        r#"{{"frame":"done","parts":{{"report":{report},"tables":[{tables}],"matrices":[{matrices}]}}}}"#
-    ));
-    std::process::exit(0);
+/// An answer that begins well and has no end: a report that it says is long, in a file of holes.
+pub fn segments_for_ever() -> ! {
+    if let Some(mut file) = result_file() {
+        let _ = file.write_all(&(15_u64 << 20).to_le_bytes());
+        let _ = file.set_len(8 << 20);
+    }
+    loop {
+        frame(r#"{"frame":"segment"}"#);
+    }
 }
 
 /// A frame that never ends, byte by byte.
@@ -89,21 +83,21 @@ pub fn result_file() -> Option<File> {
     open_files("memfd:result").pop()
 }
 
-fn write_result(bytes: &[u8]) {
+fn write_result(bytes: &[u8]) -> ! {
     if let Some(mut file) = result_file() {
         let _ = file.write_all(bytes);
     }
+    done(bytes.len() as u64);
+    std::process::exit(0);
 }
 
 /// An answer whose report is right and whose table is noise that begins like a stream of Arrow messages, or whose
-/// matrix begins where no float can.
+/// matrix ends before its last float.
 pub fn noise(seed: usize) -> ! {
-    let misplaced = seed % 3 == 2;
-    let report = if misplaced {
-        r#"{"output":"numbers","tables":[],"matrices":[{"name":"m","size":2}],"metadata":{},"findings":[],"exports":{}}"#.to_owned()
-    } else {
-        report("\"data\"")
-    };
+    if seed % 3 == 2 {
+        let report = r#"{"output":"numbers","tables":[],"matrices":[{"name":"m","size":2}],"metadata":{},"findings":[],"exports":{}}"#;
+        answer(report, &[&4_u64.to_le_bytes(), &[0; 24], &[0; 8][..1 + seed % 7]])
+    }
     let mut noise = vec![0xff, 0xff, 0xff, 0xff, 0x40, 0, 0, 0];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed as u64 + 1);
     noise.extend((0..1000).map(|_| {
@@ -111,12 +105,7 @@ pub fn noise(seed: usize) -> ! {
         // Small numbers look more like offsets and lengths than large ones.
         if seed % 2 == 0 { byte } else { byte % 24 }
     }));
-    write_result(&[report.as_bytes(), &noise].concat());
-    let start = report.len();
-    let table = extent(start, noise.len());
-    let matrix = extent(start.next_multiple_of(8) + 1 + seed % 7, 32);
-    let (tables, matrices) = if misplaced { ("", &*matrix) } else { (&*table, "") };
-    done(&extent(0, start), tables, matrices)
+    answer(&report("\"data\""), &[&noise])
 }
 
 /// Changes the answer while and after it is written.

@@ -42,11 +42,14 @@ fn forge(deed: &str, rows: usize, bytes: &[u8]) {
             std::process::exit(0);
         }
         "forged-done" => {
-            forged::frame(
-                r#"{"frame":"done","parts":{"report":{"offset":0,"length":99999999},"tables":[],"matrices":[]}}"#,
-            );
+            forged::done(99_999_999);
             std::process::exit(0);
         }
+        "done-with-nothing" => {
+            forged::done(4_000_000);
+            std::process::exit(0);
+        }
+        "endless-segments" => forged::segments_for_ever(),
         "huge-frame" => {
             forged::say(&u32::MAX.to_le_bytes());
             std::thread::sleep(Duration::from_secs(60));

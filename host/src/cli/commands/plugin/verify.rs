@@ -11,6 +11,7 @@ use crate::cli::context::PrepareFlags;
 use crate::cli::output::plain;
 use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
+use crate::dataset::Spool;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{self, Found, State};
@@ -130,7 +131,8 @@ fn derive_twice(id: &str, options: &Options) -> Result<String> {
         let plan = Plan::new(&job, &options.search_path, &options.policy)?;
         name = plan.name().to_string();
         let ingested = Ingested::new(plan, &options.ingest)?;
-        let derived = Derived::new(ingested, &derive, &Progress::new(id, false))?;
+        let derived =
+            Derived::new(ingested, Spool::new(std::env::temp_dir()), &derive, &Progress::new(id, false))?;
         versions.push(register::version_of(&Validated::new(derived, &options.validation)?)?);
     }
     if versions.windows(2).all(|pair| pair[0] == pair[1]) {

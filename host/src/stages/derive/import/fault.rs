@@ -16,6 +16,13 @@ pub(super) enum Fault {
         /// How many there may be.
         limit: u64,
     },
+    /// What is fine cannot be stored.
+    Storage {
+        /// Name of the table.
+        table: String,
+        /// Why not.
+        cause: String,
+    },
 }
 
 pub(super) type Result<T> = std::result::Result<T, Fault>;
@@ -23,6 +30,14 @@ pub(super) type Result<T> = std::result::Result<T, Fault>;
 impl Fault {
     pub(super) fn malformed(why: impl Into<String>) -> Self {
         Self::Malformed(why.into())
+    }
+
+    /// What there is of an answer cannot be read, or there is no more of it.
+    pub(super) fn unreadable(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::malformed("it ends early"),
+            _ => Self::malformed(format!("it cannot be read: {error}")),
+        }
     }
 
     /// Names the module.
@@ -38,6 +53,10 @@ impl Fault {
                 Error::new(Kind::Limit, format!("the result of module `{id}` is too large"))
                     .cause(format!("{found} {what}, the limit is {limit}"))
                     .hint(HINT)
+            }
+            Self::Storage { table, cause } => {
+                Error::new(Kind::Storage, format!("table `{table}` of module `{id}` cannot be stored"))
+                    .cause(cause)
             }
         }
     }

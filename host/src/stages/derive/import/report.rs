@@ -8,7 +8,10 @@ use super::fault::{Fault, Result, at_most, shown};
 use crate::dataset::is_plain_name;
 
 /// Longest report.
-const REPORT_LIMIT_BYTES: usize = 16 << 20;
+pub(super) const LIMIT_BYTES: usize = 16 << 20;
+
+/// Tables and matrices of one dataset.
+pub(super) const PARTS_LIMIT: usize = 1000;
 
 /// Objects in a report; each takes some hundred times the memory of the two letters that it is written with.
 const OBJECTS_LIMIT: usize = 50_000;
@@ -30,7 +33,6 @@ const METADATA_LIMIT_LEVELS: usize = 32;
 
 /// Parses a report that a worker wrote.
 pub(super) fn parse(bytes: &[u8]) -> Result<Report> {
-    at_most("bytes of its report", bytes.len(), REPORT_LIMIT_BYTES)?;
     let (objects, values) = weigh(bytes);
     at_most("objects in its report", objects, OBJECTS_LIMIT)?;
     at_most("values in its report", values, VALUES_LIMIT)?;
@@ -57,6 +59,7 @@ fn weigh(bytes: &[u8]) -> (usize, usize) {
 
 /// Holds a report against what can be stored and shown.
 pub(super) fn check(report: &Report) -> Result<()> {
+    at_most("tables and matrices", report.tables.len() + report.matrices.len(), PARTS_LIMIT)?;
     let mut names: Vec<&str> = report.tables.iter().map(String::as_str).collect();
     names.extend(report.matrices.iter().map(|matrix| matrix.name.as_str()));
     names.sort_unstable();

@@ -1,22 +1,23 @@
 //! Reads a table that a worker wrote, as if every number in it were forged.
 //!
-//! Invariant: what is allocated follows from the bytes that are there, never from a number that they state. Columns stay
-//! where they are in the result file. A buffer that is used by two columns, compressed or out of place would have to be
+//! Invariant: what is allocated follows from the bytes that are there, never from a number that they state. The columns of a
+//! batch stay where its bytes were read to. A buffer that is used by two columns, compressed or out of place would have to be
 //! written out, which is how a small file becomes a large table: no honest worker writes one.
 
+use std::io::Read;
+
 use arrow_array::RecordBatch;
-use arrow_buffer::Buffer;
+use arrow_buffer::{Buffer, MutableBuffer};
 use arrow_ipc::convert::fb_to_schema;
 use arrow_ipc::reader::RecordBatchDecoder;
 use arrow_ipc::{Endianness, Message, MessageHeader, Type, root_as_message_with_opts};
 use arrow_schema::{Schema, SchemaRef};
-use bytes::Bytes;
 use flatbuffers::{InvalidFlatbuffer, VerifierOptions};
 use plugin_api::ModuleError;
 use plugin_api::host_side::guarded;
 
 use super::fault::{Fault, Result, at_most, shown};
-use crate::dataset::kind_of;
+use crate::dataset::{self, Intake, Spool, kind_of};
 
 /// Far more than any dataset has.
 const COLUMNS_LIMIT: usize = 10_000;
@@ -33,65 +34,105 @@ const DESCRIPTION_LIMIT_BYTES: usize = 4 << 20;
 /// Begins every message of a stream.
 const MARKER: [u8; 4] = [0xff; 4];
 
-/// A table's columns and rows.
-pub(super) type Stream = (SchemaRef, Vec<RecordBatch>);
+/// Room that is made for bytes before any of them has come.
+const STEP_BYTES: usize = 8 << 20;
 
-/// Reads one stream; `arrays` is what the limit still allows.
-pub(super) fn read(bytes: Bytes, arrays: &mut usize) -> Result<Stream> {
-    let mut rest = Buffer::from(bytes);
+/// Reads one table; `arrays` is what the limit still allows.
+pub(super) fn read(
+    name: &str,
+    from: &mut dyn Read,
+    arrays: &mut usize,
+    spool: &mut Spool,
+) -> Result<dataset::Table> {
     let options = VerifierOptions {
         max_apparent_size: DESCRIPTION_LIMIT_BYTES,
         max_tables: 8 * COLUMNS_LIMIT,
         max_depth: 16,
         ..VerifierOptions::default()
     };
-    let first = next_description(&mut rest)?.ok_or_else(|| Fault::malformed("a table without columns"))?;
+    let first = next_description(from)?.ok_or_else(|| Fault::malformed("a table without columns"))?;
     let schema = schema_of(&message(&options, &first)?)?;
-    let mut batches = Vec::new();
-    while let Some(description) = next_description(&mut rest)? {
+    let mut table = Table::new(name, SchemaRef::clone(&schema), arrays, spool)?;
+    while let Some(description) = next_description(from)? {
         let message = message(&options, &description)?;
-        let length = usize::try_from(message.bodyLength()).unwrap_or(usize::MAX);
-        let body = take(&mut rest, length)?;
-        spend(arrays, schema.fields().len())?;
-        batches.push(batch_of(&message, &body, &schema)?);
+        let body = take(from, usize::try_from(message.bodyLength()).unwrap_or(usize::MAX))?;
+        table.push(batch_of(&message, &body, &schema)?)?;
     }
-    Ok((schema, batches))
+    table.finish()
 }
 
-/// Takes the columns of one more batch from what the limit still allows.
-pub(super) fn spend(arrays: &mut usize, columns: usize) -> Result<()> {
-    at_most("columns times batches", ARRAYS_LIMIT - *arrays + columns, ARRAYS_LIMIT)?;
-    *arrays -= columns;
-    Ok(())
+/// A table that is coming in.
+pub(super) struct Table<'s> {
+    name: String,
+    columns: usize,
+    arrays: &'s mut usize,
+    intake: Intake<'s>,
+}
+
+impl<'s> Table<'s> {
+    pub(super) fn new(
+        name: &str,
+        schema: SchemaRef,
+        arrays: &'s mut usize,
+        spool: &'s mut Spool,
+    ) -> Result<Self> {
+        check_columns(&schema)?;
+        let columns = schema.fields().len();
+        Ok(Self {
+            name: name.to_owned(),
+            columns,
+            arrays,
+            intake: Intake::new(name.to_owned(), schema, spool),
+        })
+    }
+
+    /// Takes in the next rows.
+    pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        // What is not kept takes no room.
+        if self.intake.holds() {
+            let used = ARRAYS_LIMIT - *self.arrays + self.columns;
+            at_most("columns times batches", used, ARRAYS_LIMIT)?;
+            *self.arrays -= self.columns;
+        }
+        self.intake.push(batch).map_err(|cause| Fault::Storage { table: self.name.clone(), cause })
+    }
+
+    pub(super) fn finish(self) -> Result<dataset::Table> {
+        let Self { name, intake, .. } = self;
+        intake.finish().map_err(|cause| Fault::Storage { table: name, cause })
+    }
 }
 
 /// The description of the next message; `None` at the end of the stream.
-fn next_description(rest: &mut Buffer) -> Result<Option<Buffer>> {
-    let marker = take(rest, MARKER.len())?;
-    let size = take(rest, size_of::<u32>())?;
-    let size = <[u8; 4]>::try_from(size.as_slice()).map(u32::from_le_bytes).unwrap_or_default();
-    if marker.as_slice() != MARKER {
+fn next_description(from: &mut dyn Read) -> Result<Option<Buffer>> {
+    let mut head = [0; 8];
+    from.read_exact(&mut head).map_err(|error| Fault::unreadable(&error))?;
+    let [m0, m1, m2, m3, s0, s1, s2, s3] = head;
+    if [m0, m1, m2, m3] != MARKER {
         return Err(Fault::malformed("a table's stream holds something that is no message"));
     }
-    if size == 0 {
-        return if rest.is_empty() {
-            Ok(None)
-        } else {
-            Err(Fault::malformed("a table goes on after its end"))
-        };
-    }
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let size = usize::try_from(u32::from_le_bytes([s0, s1, s2, s3])).unwrap_or(usize::MAX);
     at_most("bytes of a table's description", size, DESCRIPTION_LIMIT_BYTES)?;
-    take(rest, size).map(Some)
+    if size == 0 { Ok(None) } else { take(from, size).map(Some) }
 }
 
-fn take(rest: &mut Buffer, length: usize) -> Result<Buffer> {
-    if length > rest.len() {
-        return Err(Fault::malformed("a table's stream ends early"));
+/// A number as a worker writes it.
+pub(super) fn number(from: &mut dyn Read) -> Result<usize> {
+    let mut bytes = [0; 8];
+    from.read_exact(&mut bytes).map_err(|error| Fault::unreadable(&error))?;
+    Ok(usize::try_from(u64::from_le_bytes(bytes)).unwrap_or(usize::MAX))
+}
+
+/// So many bytes, where any number may begin. Room is made as they come.
+pub(super) fn take(from: &mut dyn Read, length: usize) -> Result<Buffer> {
+    let mut taken = MutableBuffer::with_capacity(length.min(STEP_BYTES));
+    while taken.len() < length {
+        let start = taken.len();
+        taken.resize(length.min(start.saturating_add(start.max(STEP_BYTES))), 0);
+        let room = taken.as_slice_mut().get_mut(start..).unwrap_or_default();
+        from.read_exact(room).map_err(|error| Fault::unreadable(&error))?;
     }
-    let taken = rest.slice_with_length(0, length);
-    rest.advance(length);
-    Ok(taken)
+    Ok(taken.into())
 }
 
 fn message<'b>(options: &VerifierOptions, description: &'b Buffer) -> Result<Message<'b>> {
@@ -131,7 +172,6 @@ fn schema_of(message: &Message<'_>) -> Result<SchemaRef> {
     // It panics at widths that do not exist.
     let schema = guarded(|| Ok(fb_to_schema(schema)))
         .map_err(|error| Fault::malformed(format!("a table's columns are damaged: {error}")))?;
-    check_columns(&schema)?;
     Ok(SchemaRef::new(schema))
 }
 

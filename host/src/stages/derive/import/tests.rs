@@ -13,6 +13,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::dataset::Rows;
+use crate::dataset::samples::batches;
 use crate::error::{Error, Kind};
 
 fn descriptor() -> Descriptor {
@@ -39,26 +41,25 @@ fn floats(rows: usize) -> RecordBatch {
     column("value", Arc::new(Float64Array::from(vec![0.5; rows])))
 }
 
-/// An answer with the given tables, laid out as a worker does it.
-fn answer(tables: &[&[u8]], change: impl FnOnce(&mut Report)) -> (Bytes, Parts) {
+/// An answer with the given tables, as a worker writes it.
+fn answer(tables: &[&[u8]], change: impl FnOnce(&mut Report)) -> Vec<u8> {
     let mut report = Report { output: "numbers".to_owned(), ..Report::default() };
     report.tables = (0..tables.len()).map(|number| format!("t{number}")).collect();
     change(&mut report);
-    let mut file = serde_json::to_vec(&report).unwrap();
-    let report = Extent { offset: 0, length: file.len() as u64 };
-    let tables = tables.iter().map(|table| {
-        file.resize(file.len().next_multiple_of(64), 0);
-        let extent = Extent { offset: file.len() as u64, length: table.len() as u64 };
-        file.extend(*table);
-        extent
-    });
-    let parts = Parts { report, tables: tables.collect(), matrices: Vec::new() };
-    (Bytes::from(file), parts)
+    let report = serde_json::to_vec(&report).unwrap();
+    [&length(&report)[..], &report, &tables.concat()].concat()
+}
+
+fn length(bytes: &[u8]) -> [u8; 8] {
+    (bytes.len() as u64).to_le_bytes()
 }
 
 fn import(tables: &[&[u8]]) -> Result<Dataset> {
-    let (bytes, parts) = answer(tables, |_| {});
-    from_bytes(&descriptor(), &bytes, &parts)
+    import_bytes(&answer(tables, |_| {}))
+}
+
+fn import_bytes(mut bytes: &[u8]) -> Result<Dataset> {
+    read(&descriptor(), &mut bytes, &mut Spool::none())
 }
 
 #[track_caller]
@@ -70,17 +71,41 @@ fn assert_refused(result: Result<Dataset>, kind: Kind, cause: &str) {
 }
 
 #[test]
-fn what_a_worker_writes_is_read_without_a_copy() {
+fn what_a_worker_writes_is_read() {
     let text: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("ccc")]));
     let batch = column("text", text);
     let sliced = floats(100).slice(7, 50);
     let (first, second) = (stream(&[batch.clone(), batch.slice(1, 2)]), stream(&[sliced.clone(), floats(0)]));
-    let (bytes, parts) = answer(&[&first, &second], |_| {});
-    let dataset = from_bytes(&descriptor(), &bytes, &parts).unwrap();
-    assert_eq!(dataset.tables[0].batches, [batch.clone(), batch.slice(1, 2)]);
-    assert_eq!(dataset.tables[1].batches, [sliced, floats(0)]);
-    let values = dataset.tables[1].batches[0].column(0).to_data().buffers()[0].as_ptr();
-    assert!(bytes.as_ptr_range().contains(&values));
+    let dataset = import(&[&first, &second]).unwrap();
+    assert_eq!(batches(&dataset.tables[0]), [batch.clone(), batch.slice(1, 2)]);
+    assert_eq!(batches(&dataset.tables[1]), [sliced, floats(0)]);
+}
+
+#[test]
+fn a_large_table_goes_into_a_file_and_is_the_same_table() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut spool = Spool::new(parent.path().to_owned());
+    let parts = [floats(10_000), floats(10_001), floats(7)];
+    let bytes = answer(&[&stream(&parts), &stream(&[floats(3)])], |_| {});
+    let stored = read(&descriptor(), &mut &*bytes, &mut spool).unwrap();
+    let held = import_bytes(&bytes).unwrap();
+    assert!(matches!(stored.tables[0].content, Rows::Stored(_)));
+    assert_eq!(stored.tables[1], held.tables[1]);
+    let [stored, held] = [&stored, &held].map(|dataset| dataset.tables[0].column("value").unwrap());
+    assert_eq!((stored.len(), stored.nulls(), stored.extent()), (held.len(), held.nulls(), held.extent()));
+    assert!(stored.cells().eq(held.cells()));
+    let folder = spool.into_directory().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    drop(folder);
+    assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_large_table_that_cannot_be_stored_is_no_fault_of_the_module() {
+    let mut spool = Spool::new("/nowhere/at/all".into());
+    let bytes = answer(&[&stream(&[floats(20_000)])], |_| {});
+    let error = read(&descriptor(), &mut &*bytes, &mut spool).unwrap_err();
+    assert_eq!(error.kind, Kind::Storage, "{error:?}");
 }
 
 #[test]
@@ -148,19 +173,28 @@ fn columns_that_share_their_bytes_are_refused() {
 }
 
 #[test]
-fn one_table_cannot_be_named_twice_as_a_part() {
-    let table = stream(&[floats(1000)]);
-    let (bytes, mut parts) = answer(&[&table, &table], |_| {});
-    assert!(from_bytes(&descriptor(), &bytes, &parts).is_ok());
-    parts.tables[0].offset -= 64;
-    parts.tables[0].length += 10_000;
-    assert_refused(
-        from_bytes(&descriptor(), &bytes, &parts),
-        Kind::PluginCrashed,
-        "longer than the result file",
-    );
-    parts.tables = vec![parts.tables[1]; PARTS_LIMIT + 1];
-    assert_refused(from_bytes(&descriptor(), &bytes, &parts), Kind::Limit, "1001 tables and matrices");
+fn more_tables_than_any_dataset_has_are_a_limit() {
+    let table = stream(&[floats(1)]);
+    assert_refused(import(&vec![&*table; 1001]), Kind::Limit, "1001 tables and matrices");
+}
+
+#[test]
+fn a_matrix_has_the_elements_that_its_size_says() {
+    let header = |size| {
+        move |report: &mut Report| {
+            report.matrices.push(MatrixHeader { name: "m".to_owned(), size });
+        }
+    };
+    let with = |size, elements: &[f64]| {
+        let bytes: Vec<u8> = elements.iter().flat_map(|element| element.to_le_bytes()).collect();
+        let count = (elements.len() as u64).to_le_bytes();
+        import_bytes(&[&*answer(&[], header(size)), &count, &bytes].concat())
+    };
+    assert_eq!(*with(2, &[1.0, 0.5, 0.5, 2.0]).unwrap().matrices[0].values, [1.0, 0.5, 0.5, 2.0]);
+    assert_refused(with(3, &[1.0; 4]), Kind::PluginCrashed, "matrix `m` of size 3 has 4 elements");
+    assert_refused(with(usize::MAX, &[]), Kind::PluginCrashed, "has 0 elements");
+    let cut = import_bytes(&[&*answer(&[], header(1 << 20)), &(1_u64 << 40).to_le_bytes()].concat());
+    assert_refused(cut, Kind::PluginCrashed, "it ends early");
 }
 
 #[test]
@@ -170,7 +204,7 @@ fn streams_that_go_on_or_end_early_are_refused() {
         assert!(import(&[&sound[..length]]).is_err(), "{length} of {}", sound.len());
     }
     let behind = [&*sound, b"more"].concat();
-    assert_refused(import(&[&behind]), Kind::PluginCrashed, "goes on after its end");
+    assert_refused(import(&[&behind]), Kind::PluginCrashed, "it goes on after its end");
     let twice = [&sound[..sound.len() - 8], &*sound].concat();
     assert_refused(import(&[&twice]), Kind::PluginCrashed, "holds something else than rows");
 }
@@ -211,14 +245,7 @@ fn more_columns_and_batches_than_any_dataset_has_are_a_limit() {
 
 #[test]
 fn reports_that_take_much_more_room_than_bytes_are_a_limit() {
-    let import = |report: &str| {
-        let parts = Parts {
-            report: Extent { offset: 0, length: report.len() as u64 },
-            tables: Vec::new(),
-            matrices: Vec::new(),
-        };
-        from_bytes(&descriptor(), &Bytes::copy_from_slice(report.as_bytes()), &parts)
-    };
+    let import = |report: &str| import_bytes(&[&length(report.as_bytes())[..], report.as_bytes()].concat());
     let with = |metadata: &str| {
         format!(
             r#"{{"output":"numbers","tables":[],"matrices":[],"metadata":{{"a":{metadata}}},"findings":[],"exports":{{}}}}"#
