@@ -28,7 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("sandbox::a_worker_that_grows_is_replaced_before_it_fails", &[], growing),
         trial("sandbox::what_one_derivation_printed_is_not_in_the_error_of_the_next", &[], printed),
         trial("sandbox::other_limits_or_another_module_get_their_own_worker", &[], modules),
-        trial("sandbox::a_result_that_stays_mapped_is_sealed_all_the_same", &[], mapped),
+        trial("sandbox::a_worker_whose_module_keeps_its_result_mapped_ends", &[], mapped),
         trial("sandbox::verify_compares_two_fresh_workers", &[], verify),
         trial("sandbox::the_folder_of_a_killed_host_is_removed_by_the_next", &[], abandoned),
         trial("sandbox::a_host_that_was_replaced_meanwhile_still_starts_workers", &[], replaced),

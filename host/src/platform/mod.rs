@@ -132,18 +132,9 @@ impl MemoryFile {
     /// # Errors
     /// When the system refuses, for instance because somebody holds a writable mapping.
     pub fn seal(self) -> io::Result<SealedFile> {
-        self.try_seal().map_err(|(_, error)| error)
-    }
-
-    /// The same; what cannot be sealed yet is given back.
-    ///
-    /// # Errors
-    /// As [`seal`](Self::seal).
-    pub fn try_seal(self) -> Result<SealedFile, (Self, io::Error)> {
-        match system::seal(&self.file).and_then(|()| self.file.metadata()) {
-            Ok(metadata) => Ok(SealedFile { file: self.file, length: metadata.len() }),
-            Err(error) => Err((self, error)),
-        }
+        system::seal(&self.file)?;
+        let length = self.file.metadata()?.len();
+        Ok(SealedFile { file: self.file, length })
     }
 }
 

@@ -123,8 +123,8 @@ pub(super) const MORE: &[Deed] = &[
     forged("forged-report", forged::not_a_number, &[MALFORMED, "the report"]),
     forged("forged-report", forged::nested_for_ever, &[MALFORMED, "the report"]),
     Deed { codes: &[15], ..forged("forged-report", forged::a_million_objects, &[TOO_LARGE, "objects"]) },
-    forged("lying-report", forged::sound, &[MALFORMED, "not those of the report"]),
-    forged("one-table-for-all", forged::sound, &[MALFORMED, "longer than the result file"]),
+    forged("lying-report", forged::sound, &[MALFORMED, "it ends early"]),
+    forged("one-table-for-all", forged::sound, &[MALFORMED, "it ends early"]),
 ];
 
 /// Every deed.

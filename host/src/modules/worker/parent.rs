@@ -173,7 +173,7 @@ impl Derivation {
         outcome: Result<T, Trouble>,
         workers: &Workers,
     ) -> Result<(T, Ran)> {
-        let Self { mut worker, time_is_up, .. } = self;
+        let Self { mut worker, result, time_is_up, .. } = self;
         let time_was_up = Instant::now() >= time_is_up;
         let record =
             WorkerRecord { process: worker.process.number(), derivations_before: worker.derivations };
@@ -186,7 +186,8 @@ impl Derivation {
             ))) => Resting::find(worker, workers),
             Err(_) => (None, Some(worker.process.end())),
         };
-        if let Some(resting) = resting {
+        // A file that somebody has mapped cannot be sealed: what the module holds on to ends with its worker.
+        if let Some(resting) = resting.filter(|_| result.seal().is_ok()) {
             workers.keep(resting);
         }
         match outcome {

@@ -51,6 +51,9 @@ impl<'s, S: Sender> ResultWriter<'s, S> {
             serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
         self.number(report.len())?;
         self.file.write_all(&report).map_err(write_error)?;
+        if output.streams.len() != output.report.tables.len() + output.report.matrices.len() {
+            return Err(ModuleError::internal("its tables and matrices are not those of the report"));
+        }
         let mut streams = output.streams.into_iter();
         for stream in streams.by_ref().take(output.report.tables.len()) {
             self.table(Batches::new(stream)?)?;

@@ -12,13 +12,13 @@ pub struct Label {
     pub won: bool,
     /// Largest move against the trade up to the exit, ticks: less than the stop. 0 unless won.
     pub adverse_ticks: u8,
-    /// Seconds from entry to exit, at most [`LONG_SECONDS`]; 0 unless won.
+    /// Seconds from entry to exit, at most 65 535; 0 unless won.
     pub seconds: u16,
 }
 
 /// What stands for any longer time. A trade of 900 rows takes longer only across a night, and no weight tells times
 /// beyond 900 s apart.
-pub const LONG_SECONDS: u16 = u16::MAX;
+const LONG_SECONDS: u16 = u16::MAX;
 
 /// Rows around every move of the close by more than 20 points: the row before, and five behind
 /// (weighted_labeling.py, `_detect_contract_rolls`). On sessions put end to end these are mostly nights, not rolls.

@@ -31,7 +31,8 @@ fn floats_of(months: &Months, mode: &str, batch_rows: usize) -> BTreeMap<String,
         (&months.recording, settings(&json!({"mode": mode})), Context::detached());
     let table = if mode == "compat" {
         let prepared = as_the_reference(months, &settings).unwrap();
-        Arc::new(Compat::new(prepared, recording, &settings, &context).unwrap()).into_table(batch_rows, &context)
+        Arc::new(Compat::new(prepared, recording, &settings, &context).unwrap())
+            .into_table(batch_rows, &context)
     } else {
         let prepared = strictly(months, &settings).unwrap();
         Arc::new(Strict::new(prepared, recording, &settings, &context).unwrap())
