@@ -82,10 +82,7 @@ impl DerivationModule for Futures {
         };
         let recording = months.recording;
         if prepared.own.is_empty() {
-            let message = format!("none of its {} records is a bar within a session", recording.records);
-            return Err(
-                ModuleError::bad_input(BARS, message).hint("look at the symbols and the hours of the file")
-            );
+            return Err(nothing_left(&recording));
         }
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
@@ -114,12 +111,32 @@ impl DerivationModule for Futures {
             retention: recording.retention(),
             affected_by_rolls,
         };
-        let mut derived = derived.note("quality", quality::score(&facts)).table(data);
+        let quality = quality::score(&facts);
+        // Under this name a number is what the host can list datasets by.
+        let mut derived =
+            derived.note("quality_score", quality["score"].clone()).note("quality", quality).table(data);
         derived.findings.extend(statistics.findings());
         let tables =
             [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics.into_table()]);
         Ok(tables.chain(splits).fold(derived, Derived::table))
     }
+}
+
+/// Why a file has no row.
+fn nothing_left(recording: &Recording) -> ModuleError {
+    let bad = |message: String| ModuleError::bad_input(BARS, message);
+    let records = recording.records;
+    if records == 0 {
+        return bad("it has no records behind its metadata".to_owned()).hint("fetch the file again");
+    }
+    let message = format!("none of its {records} records is a bar within a session");
+    let Some((rule, first, count)) = recording.quarantine.most_frequent() else {
+        return bad(message).hint("look at the symbols and the hours of the file");
+    };
+    let place = format!("record {}, byte {}", first.record, first.byte);
+    let rule = rule.name();
+    bad(format!("{message}; {count} are set aside by the rule `{rule}`, the first is {place}"))
+        .hint("look at the symbols, the dates of the symbol map, and the hours of the file")
 }
 
 /// Reads the bars in the form they come in.

@@ -118,6 +118,14 @@ impl Quarantine {
         self.entries.iter().filter(|(found, _)| *found == rule).count()
     }
 
+    /// The rule that most bars break, the first of these bars, and how many they are.
+    #[must_use]
+    pub fn most_frequent(&self) -> Option<(Rule, RawBar, usize)> {
+        let rule = Rule::ALL.into_iter().max_by_key(|rule| self.count(*rule))?;
+        let (_, first) = self.entries.iter().find(|(found, _)| *found == rule)?;
+        Some((rule, *first, self.count(rule)))
+    }
+
     /// Rules and bars, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &(Rule, RawBar)> {
         self.entries.iter()

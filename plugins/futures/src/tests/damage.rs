@@ -92,7 +92,13 @@ fn a_symbol_map_that_cannot_be_right_is_refused() {
     let recording = read(&[other_year.clone(), records.clone()].concat()).unwrap();
     assert!(complete(&recording) && recording.bars.is_empty());
     let error = derive(&[other_year, records].concat(), &json!({})).unwrap_err();
-    assert!(message(error).ends_with("is a bar within a session"));
+    let found = message(error);
+    assert!(
+        found.contains("are set aside by the rule `unknown_symbol`, the first is record 1, byte "),
+        "{found}"
+    );
+    let nothing = message(derive(&metadata(3, &SYMBOLS, dates, range), &json!({})).unwrap_err());
+    assert_eq!(nothing, "it has no records behind its metadata");
 }
 
 /// One byte in a hundred is changed: either a place is named, or every record is still there.
