@@ -12,6 +12,7 @@ mod exports;
 mod faults;
 mod fetch;
 mod found;
+mod futures;
 mod hostile;
 mod ingest;
 mod install;
@@ -50,6 +51,7 @@ fn main() {
         faults::trials(),
         packages::trials(),
         partitions::trials(),
+        futures::trials(),
         pictures::trials(),
         diff::trials(),
         cli::trials(),
