@@ -22,6 +22,7 @@ mod partitions;
 mod pictures;
 mod probes;
 mod reference;
+mod retire;
 mod sandbox;
 mod toolchains;
 mod trust;
@@ -54,6 +55,7 @@ fn main() {
         futures::trials(),
         pictures::trials(),
         diff::trials(),
+        retire::trials(),
         cli::trials(),
         probes::trials(),
         trust::trials(),
