@@ -4,6 +4,22 @@
 //! breaks a rule (`quarantine`); `contracts` chooses what a day is read from; `sessions` says which seconds count; `fill`
 //! makes a row of each second; `labels` and `weights` look ahead, `features` look back; `compat` makes the table.
 //!
+//! A month:
+//!
+//! ```sh
+//! host prepare --plugin futures --name es_2025-09 --input bars=glbx-mdp3-20250901-20250930.ohlcv-1s.dbn.zst
+//! ```
+//!
+//! gives the tables `data` (a row a second: prices, labels, weights, features), `quarantine` (bars set aside, with rule and
+//! place), `rolls`, `sessions`, `statistics` and, in strict mode, `splits` (folds of whole sessions, purged, with an
+//! embargo). `--input previous=FILE --input next=FILE` name the months before and after, of which no row is put out
+//! (`neighbours`); `host prepare --partition` does so for a series. The metadata hold `quality_score`, by which
+//! `host list --quality-below` finds months to look at again, and under `quality` what it is made of and the reasons.
+//!
+//! Labels of a row look ahead from the next second; features look back and include the row itself: a decision at the close
+//! of a second is filled at the open of the next. Weights multiply: in strict mode `decay`, `uniqueness` and
+//! `class_balance`, which are columns too, so that a fit can take those it wants.
+//!
 //! "The reference" is the public pipeline Model2LSTM at 234c629; its file and function stand beside what follows it.
 //!
 //! # Invariants
