@@ -44,6 +44,7 @@ pub mod parquet;
 pub mod prepared;
 pub mod quality;
 pub mod quarantine;
+mod ranges;
 pub mod rolls;
 pub mod sessions;
 pub mod settings;
@@ -131,7 +132,7 @@ impl DerivationModule for Futures {
         // Under this name a number is what the host can list datasets by.
         let mut derived =
             derived.note("quality_score", quality["score"].clone()).note("quality", quality).table(data);
-        derived.findings.extend(statistics.findings());
+        derived.findings.extend(statistics.findings().into_iter().chain(ranges::findings(&features)));
         let tables =
             [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics.into_table()]);
         Ok(tables.chain(splits).fold(derived, Derived::table))

@@ -23,7 +23,7 @@ pub enum Rule {
     PriceTooHigh,
     /// High below, or low above, open or close.
     OpenHighLowClose,
-    /// Negative, or more contracts than 32 bits hold.
+    /// Negative, or more than 100 000 contracts.
     Volume,
     /// The same second and contract as an earlier bar.
     Duplicate,

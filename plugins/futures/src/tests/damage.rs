@@ -21,7 +21,7 @@ fn message(error: ModuleError) -> String {
 #[test]
 fn a_bar_that_breaks_a_rule_is_set_aside_under_that_rule_alone() {
     type Change = fn(&mut MadeBar);
-    let changes: [(Rule, Change); 12] = [
+    let changes: [(Rule, Change); 13] = [
         (Rule::RecordType, |bar| bar.record_type = 0x21),
         (Rule::OffSecond, |bar| bar.time_nanoseconds += 1),
         (Rule::OutsideFileRange, |bar| bar.time_nanoseconds = 1_000_000_000), // 1970
@@ -32,6 +32,7 @@ fn a_bar_that_breaks_a_rule_is_set_aside_under_that_rule_alone() {
         (Rule::PriceTooHigh, |bar| bar.prices_nanopoints[1] = 250_000_000 << 30),
         (Rule::OpenHighLowClose, |bar| bar.prices_nanopoints[1] = 250_000_000),
         (Rule::Volume, |bar| bar.volume = u64::MAX),
+        (Rule::Volume, |bar| bar.volume = 100_001),
         (Rule::Unordered, |bar| bar.time_nanoseconds += 3600 * 1_000_000_000),
         (Rule::Unordered, |bar| bar.time_nanoseconds -= 600 * 1_000_000_000),
     ];
