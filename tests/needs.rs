@@ -8,12 +8,16 @@ use std::process::{Command, Stdio};
 pub enum Need {
     /// The published releases and oracle values, in the folder that `HOST_TEST_DATA` names, or `../shared/data`.
     Releases,
+    /// One-second bars of futures with the reference's tables, in the folder `futures` beside them.
+    Bars,
     /// The system call tracer.
     Strace,
     /// The stock tool for the signatures of packages.
     Minisign,
     /// Python with numpy and scipy; `HOST_TEST_PYTHON` names it, else `python3`.
     Numpy,
+    /// The same with numpy and pyarrow.
+    Pyarrow,
     /// The same with Cobaya.
     Cobaya,
     /// The same with matplotlib.
@@ -34,11 +38,18 @@ impl Need {
                 (!path.join("cosmology/oracle.json").is_file())
                     .then(|| format!("no release files in `{}`; set HOST_TEST_DATA", path.display()))
             }
+            Self::Bars => {
+                let path = releases().join("futures");
+                (!path.join("golden_raw.dbn.zst").is_file())
+                    .then(|| format!("no bars in `{}`; set HOST_TEST_DATA", path.display()))
+            }
             Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
             Self::Minisign => (!runs("minisign", &["-v"])).then(|| "`minisign` is not installed".to_owned()),
             Self::Numpy => {
                 (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
             }
+            Self::Pyarrow => (!imports("numpy, pyarrow.parquet"))
+                .then(|| format!("`{}` cannot import numpy and pyarrow", python())),
             Self::Matplotlib => {
                 (!imports("numpy, matplotlib")).then(|| format!("`{}` cannot import matplotlib", python()))
             }

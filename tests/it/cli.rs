@@ -66,6 +66,7 @@ fn help() {
         &["diff"],
         &["check"],
         &["reproduce"],
+        &["retire"],
         &["plugin"],
         &["plugin", "list"],
         &["plugin", "info"],

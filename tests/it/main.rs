@@ -12,6 +12,7 @@ mod exports;
 mod faults;
 mod fetch;
 mod found;
+mod futures;
 mod hostile;
 mod ingest;
 mod install;
@@ -21,6 +22,7 @@ mod partitions;
 mod pictures;
 mod probes;
 mod reference;
+mod retire;
 mod sandbox;
 mod toolchains;
 mod trust;
@@ -50,8 +52,10 @@ fn main() {
         faults::trials(),
         packages::trials(),
         partitions::trials(),
+        futures::trials(),
         pictures::trials(),
         diff::trials(),
+        retire::trials(),
         cli::trials(),
         probes::trials(),
         trust::trials(),

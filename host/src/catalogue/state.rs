@@ -1,4 +1,5 @@
-//! How far a dataset is: nothing there, files there, registered as described, registered otherwise.
+//! How far a dataset is: nothing there, files there, registered as described, registered otherwise,
+//! retired.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub enum State {
     Prepared,
     /// It is registered, from other files or parameters or by another module.
     Stale,
+    /// It is registered and must no longer be used.
+    Retired,
 }
 
 impl State {
@@ -33,14 +36,19 @@ impl State {
             Self::Fetched => "fetched",
             Self::Prepared => "prepared",
             Self::Stale => "stale",
+            Self::Retired => "retired",
         }
     }
 }
 
-/// The state of a dataset whose current record is `record`, and in what the record differs when it is stale.
+/// The state of a dataset whose current record is `record`, and in what the record differs when it is stale, or
+/// why it is retired.
 #[must_use]
 pub fn of(dataset: &Dataset, raw: &RawStore, record: Option<&Record>) -> (State, Vec<String>) {
     if let Some(record) = record {
+        if let Some(retirement) = record.retired.get(&record.version) {
+            return (State::Retired, vec![format!("it is retired: {}", retirement.reason)]);
+        }
         let differences = differences(dataset, record.provenance.get("recipe").unwrap_or(&Value::Null));
         let state = if differences.is_empty() { State::Prepared } else { State::Stale };
         return (state, differences);

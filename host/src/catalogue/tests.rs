@@ -144,6 +144,11 @@ fn a_record_that_differs_is_stale_and_says_in_what() {
     let same = json!({"module": {"id": "one", "version": "0.1.0"}, "parameters": {"limit": 3.0},
         "inputs": [{"role": "table", "raw_sha256": "a".repeat(64)}]});
     assert_eq!(state::of(star, &nowhere, Some(&record(same.clone()))), (State::Prepared, Vec::new()));
+    let mut retired = record(same.clone());
+    let why = json!({"reason": "wrong zero point", "at": "", "actor": ""});
+    retired.retired = serde_json::from_value(json!({"0".repeat(64): why})).unwrap();
+    let reasons = vec!["it is retired: wrong zero point".to_owned()];
+    assert_eq!(state::of(star, &nowhere, Some(&retired)), (State::Retired, reasons));
     for (pointer, value, word) in [
         ("/module/version", json!("0.0.9"), "made by module one 0.0.9, now it is one 0.1.0"),
         ("/parameters", json!({}), "parameter `limit` was not set, now it is 3.0"),

@@ -111,6 +111,8 @@ pub enum Command {
     Report(commands::report::Args),
     /// Say what differs between two datasets, or two versions of one.
     Diff(commands::diff::Args),
+    /// Say that a version must no longer be used, and why; it stays where it is.
+    Retire(commands::retire::Args),
     /// Read every registered file and name each that is damaged, missing, extra or edited.
     Check(commands::check::Args),
     /// Derive a dataset again from its provenance and compare the bytes.

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::catalogue::{Catalogue, Manifest};
 use crate::cli::arguments::{Global, TrustFlags};
 use crate::cli::commands::prepare::Item;
+use crate::cli::target;
 use crate::clock::now;
 use crate::config::{self, Environment, FlagOverride, Settings};
 use crate::durable;
@@ -17,10 +18,11 @@ use crate::modules::worker::parent::Workers;
 use crate::packages::store::Store;
 use crate::platform::Limits;
 use crate::raw::RawStore;
-use crate::registry::{DataRoot, DatasetName, Record, Registry};
+use crate::registry::{DataRoot, Record, Registry};
 use crate::stages::derive::{DeriveOptions, Isolation};
 use crate::stages::ingest::{IngestOptions, InputCache};
 use crate::stages::pipeline;
+use crate::stages::register::Retired;
 use crate::stages::validate::{self, Strictness};
 use crate::trust::Policy;
 use crate::trust::keys::KeyRing;
@@ -79,10 +81,10 @@ impl Context {
         Ok(Registry::open(root))
     }
 
-    /// The current record of a dataset and the folder of its version.
-    pub(super) fn current_version(&self, name: &str) -> Result<(Record, PathBuf)> {
+    /// What `NAME` or `NAME@VERSION` stands for: a record, and the folder of its version.
+    pub(super) fn version(&self, text: &str) -> Result<(Record, PathBuf)> {
         let registry = self.open_registry()?;
-        let record = registry.require(&DatasetName::new(name)?)?;
+        let record = target::version(text, &registry)?;
         let path = registry.version_directory(&record.name, &record.version);
         Ok((record, path))
     }
@@ -208,6 +210,7 @@ impl Context {
             },
             rows_per_batch: settings.chunk_rows(),
             cache: settings.reuses_known_recipes() && !flags.force,
+            retired: if flags.force { Retired::TakeBack } else { Retired::Refuse },
             register: settings.registers_derived(),
             actor: actor(),
         })

@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::dataset::{DOCUMENT_FILE, Dataset, DatasetDocument, decode};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
-use crate::registry::{DatasetName, Record};
+use crate::registry::{DatasetName, Record, Registry};
 
 /// A dataset that was found.
 #[derive(Debug)]
@@ -37,14 +37,7 @@ impl Target {
             }
             return Ok(Self { label, path, record: None });
         }
-        let Some((name, version)) = text.split_once('@') else {
-            let (record, path) = context.current_version(text)?;
-            return Ok(Self { label, path, record: Some(record) });
-        };
-        let registry = context.open_registry()?;
-        let name = registry.require(&DatasetName::new(name)?)?.name;
-        let record = version_of(registry.history(&name)?, version)?;
-        let path = registry.version_directory(&record.name, &record.version);
+        let (record, path) = context.version(text)?;
         Ok(Self { label, path, record: Some(record) })
     }
 
@@ -67,6 +60,32 @@ impl Target {
     /// As [`decode`].
     pub(super) fn read(&self, context: &Context) -> Result<(DatasetDocument, Dataset)> {
         decode(&self.path, self.version(), context.settings.chunk_rows())
+    }
+}
+
+/// The record that `NAME` or `NAME@VERSION` stands for. A name alone stands for no retired version; a version that is named
+/// is given with a warning.
+pub(super) fn version(text: &str, registry: &Registry) -> Result<Record> {
+    if !text.contains('@') {
+        return registry.require(&DatasetName::new(text)?);
+    }
+    let record = even_retired(text, registry)?;
+    if let Some(retirement) = registry.retirement(&record.name, &record.version)? {
+        tracing::warn!("{}", retirement.error(&record.name, &record.version));
+    }
+    Ok(record)
+}
+
+/// The same without a look at whether it is retired.
+pub(super) fn even_retired(text: &str, registry: &Registry) -> Result<Record> {
+    let (name, version) = match text.split_once('@') {
+        None => (text, None),
+        Some((name, version)) => (name, Some(version)),
+    };
+    let current = registry.require_even_retired(&DatasetName::new(name)?)?;
+    match version {
+        None => Ok(current),
+        Some(version) => version_of(registry.history(&current.name)?, version),
     }
 }
 

@@ -5,6 +5,7 @@
 //! folder is locked by itself.
 
 mod plan;
+mod retire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 
 use plan::{Known, Plan};
+pub use retire::Retiring;
 
 /// Content to be registered.
 #[derive(Debug, Clone)]

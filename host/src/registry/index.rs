@@ -25,7 +25,7 @@ use crate::error::{Result, StorageContext};
 const APPLICATION_ID: i32 = 0x686f_7374;
 
 /// Goes up with every change of the table, so that an older index is made again.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 
 /// How long one process waits for another that renews the index.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
@@ -57,6 +57,8 @@ pub struct Row {
     pub bytes: Option<u64>,
     /// The entry `quality_score` of the metadata, 0 to 1.
     pub quality_score: Option<f64>,
+    /// Why the current version must not be used, if it is retired.
+    pub retired: Option<String>,
     /// Why the dataset cannot be shown as a whole.
     pub damage: Option<String>,
 }
@@ -191,7 +193,7 @@ fn stored_state(index: &Connection) -> rusqlite::Result<Option<String>> {
 fn rows(index: &Connection) -> rusqlite::Result<BTreeMap<String, Row>> {
     let mut statement = index.prepare(
         "SELECT name, sequence, version, recipe, registered_at, title, module_id, module_version, output, rows, bytes,
-                quality_score, damage FROM datasets",
+                quality_score, retired, damage FROM datasets",
     )?;
     let rows = statement.query_map([], |row| {
         let digest = |text: Option<String>| text.and_then(|text| text.parse().ok());
@@ -209,7 +211,8 @@ fn rows(index: &Connection) -> rusqlite::Result<BTreeMap<String, Row>> {
             rows: number(row.get(9)?),
             bytes: number(row.get(10)?),
             quality_score: row.get(11)?,
-            damage: row.get(12)?,
+            retired: row.get(12)?,
+            damage: row.get(13)?,
         })
     })?;
     rows.map(|row| row.map(|row| (row.name.clone(), row))).collect()
@@ -227,12 +230,13 @@ fn store(index: &mut Connection, rows: &BTreeMap<String, Row>, state: Option<&st
          CREATE TABLE datasets (
              name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, version TEXT, recipe TEXT, registered_at TEXT,
              title TEXT, module_id TEXT, module_version TEXT, output TEXT, rows INTEGER, bytes INTEGER,
-             quality_score REAL,
+             quality_score REAL, retired TEXT,
              damage TEXT
          ) WITHOUT ROWID;",
     )?;
-    let mut insert = transaction
-        .prepare("INSERT INTO datasets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")?;
+    let mut insert = transaction.prepare(
+        "INSERT INTO datasets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
     for row in rows.values() {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         insert.execute(rusqlite::params![
@@ -248,6 +252,7 @@ fn store(index: &mut Connection, rows: &BTreeMap<String, Row>, state: Option<&st
             row.rows.map(number),
             row.bytes.map(number),
             row.quality_score,
+            row.retired,
             row.damage,
         ])?;
     }
@@ -297,6 +302,7 @@ fn row(root: &DataRoot, name: &DatasetName, sequence: u64) -> Row {
         rows: None,
         bytes: None,
         quality_score: None,
+        retired: None,
         damage: None,
     };
     match record::read(root, name, sequence) {
@@ -314,6 +320,7 @@ fn describe(root: &DataRoot, record: &Record, row: &mut Row) -> std::result::Res
     row.version = Some(record.version);
     row.recipe = Some(record.recipe);
     row.registered_at = Some(record.registered_at.clone());
+    row.retired = record.retired.get(&record.version).map(|retirement| retirement.reason.clone());
     let path = root.version(&record.name, &record.version).join(DOCUMENT);
     let bytes = read_document(ItemKind::FileMissing, &path)
         .map_err(|fault| format!("`{}`: {}", root.relative(&fault.path).display(), fault.message))?;

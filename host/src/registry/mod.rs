@@ -5,6 +5,7 @@
 //!
 //! Invariants:
 //! * what is published never changes: a version is named by the digest of its content, a record is written once;
+//! * a retired version stays what it is and where it is; only whoever names it is given it;
 //! * a record names only content that is durable, and the audit log names every record;
 //! * one process writes at a time, under `registry/.lock`; readers need no lock;
 //! * a process may be killed at any system call: what it reported as done is there, everything else is finished or
@@ -26,12 +27,12 @@ mod sealed;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use commit::{Outcome, Registration, Selection};
+pub use commit::{Outcome, Registration, Retiring, Selection};
 pub use item::{ItemKind, ItemSeverity};
 pub use lock::DEFAULT_WAIT;
 pub(crate) use lock::Lock;
 pub use name::DatasetName;
-pub use record::{RECORD_SCHEMA, Record};
+pub use record::{RECORD_SCHEMA, Record, Retirement};
 pub use root::DataRoot;
 
 use content::Depth;
@@ -114,11 +115,30 @@ impl Registry {
         sequences.last().map(|sequence| self.record(name, *sequence)).transpose()
     }
 
-    /// The same for a dataset that must be there.
+    /// The same for a dataset that must be there and not be retired.
     ///
     /// # Errors
-    /// [`Kind::Usage`] if it is unknown, with the nearest name; [`Kind::Corrupt`] if its newest record is damaged.
+    /// [`Kind::Usage`] if it is unknown, with the nearest name, or retired, with the reason; [`Kind::Corrupt`] if its
+    /// newest record is damaged.
     pub fn require(&self, name: &DatasetName) -> Result<Record> {
+        let record = self.require_even_retired(name)?;
+        match record.retired.get(&record.version) {
+            None => Ok(record),
+            Some(retirement) => {
+                let version = record.version.short();
+                Err(retirement
+                    .error(name, &record.version)
+                    .hint(format!("name the version to have it all the same: `{name}@{version}`"))
+                    .hint(format!("type `host retire {name} --undo` to take the retirement back")))
+            }
+        }
+    }
+
+    /// The same, whether it is retired or not.
+    ///
+    /// # Errors
+    /// As [`Registry::require`], but for retirement.
+    pub fn require_even_retired(&self, name: &DatasetName) -> Result<Record> {
         if let Some(record) = self.current(name)? {
             return Ok(record);
         }
@@ -128,6 +148,14 @@ impl Registry {
             Some(nearest) => error.hint(format!("did you mean `{nearest}`?")),
             None => error.hint("run `host list` to see what there is"),
         })
+    }
+
+    /// Why a version must not be used, if it is retired.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if the newest record is damaged.
+    pub fn retirement(&self, name: &DatasetName, version: &Digest) -> Result<Option<Retirement>> {
+        Ok(self.current(name)?.and_then(|mut current| current.retired.remove(version)))
     }
 
     /// Whether a record is the one that says which version of its dataset is current, and durably so.

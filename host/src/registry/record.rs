@@ -1,6 +1,7 @@
 //! Records: what was registered, in which order. Invariant: a record is published once and never changed; the one
 //! with the highest sequence number names the current version of its dataset.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,31 @@ use super::name::DatasetName;
 use super::root::DataRoot;
 use super::sealed;
 use crate::digest::Digest;
+use crate::error::{Error, Kind};
 
 /// The schema of records this host writes and reads.
 pub const RECORD_SCHEMA: &str = "host.record/1";
 
-/// One registration or re-selection. On disk it also carries `sha256`, the digest of everything else in it.
+/// Why a version is no longer given to whoever names its dataset alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retirement {
+    /// What the user said.
+    pub reason: String,
+    /// RFC 3339.
+    pub at: String,
+    /// Who or what retired it.
+    pub actor: String,
+}
+
+impl Retirement {
+    /// The refusal to use a version.
+    pub(crate) fn error(&self, name: &DatasetName, version: &Digest) -> Error {
+        let message = format!("version {} of `{name}` is retired: {}", version.short(), self.reason);
+        Error::new(Kind::Usage, message).cause(format!("by {} on {}", self.actor, self.at))
+    }
+}
+
+/// One registration, re-selection or retirement. On disk it also carries `sha256`, the digest of everything else in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// [`RECORD_SCHEMA`].
@@ -41,6 +62,9 @@ pub struct Record {
     pub execution: Value,
     /// Digest of `provenance` as it stands in `provenance.json`.
     pub provenance_sha256: Digest,
+    /// Every version of the dataset that is retired now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<Digest, Retirement>,
 }
 
 impl Record {

@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests damage files on purpose")]
 
 mod model;
+mod retire;
 
 use std::process::Command;
 

@@ -16,7 +16,7 @@ use crate::registry::{DatasetName, Record, Registry, Selection};
 use crate::stages::derive::{DeriveOptions, Derived};
 use crate::stages::ingest::{IngestOptions, Ingested};
 use crate::stages::plan::{Job, Plan};
-use crate::stages::register::{self, Registered};
+use crate::stages::register::{self, Registered, Retired};
 use crate::stages::validate::{self, Verdict};
 use crate::stages::validated::{Validated, Validation, rejection};
 use crate::trust::{Admitted, Policy};
@@ -38,6 +38,8 @@ pub struct Options {
     pub rows_per_batch: usize,
     /// Whether a known recipe is answered from the registry.
     pub cache: bool,
+    /// What becomes of a retired version that is derived again.
+    pub retired: Retired,
     /// Whether a validated dataset is registered; if not, it is only derived and checked.
     pub register: bool,
     /// Who is recorded as having done it.
@@ -140,6 +142,14 @@ pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn L
     clock.lap("ingest");
     let recipe = ingested.recipe();
     let known = registry.lookup(ingested.plan().name(), &recipe)?;
+    if options.retired == Retired::Refuse
+        && let Some(record) = &known
+        && let Some(retirement) = registry.retirement(&record.name, &record.version)?
+    {
+        return Err(retirement
+            .error(&record.name, &record.version)
+            .hint("pass `--force` to take the retirement back and register it again"));
+    }
     if options.cache
         && let Some(record) = &known
         && let Some(found) = from_registry(&ingested, record, registry, options)?
@@ -221,7 +231,7 @@ impl Checked {
                     .hint("run `host config show --origin` to see who set it"));
                 }
                 let verdict = validated.verdict().clone();
-                let registered = Registered::new(*validated, registry, &options.actor)?;
+                let registered = Registered::new(*validated, registry, &options.actor, options.retired)?;
                 clock.lap("register");
                 Ok(Prepared {
                     origin: Origin::Derived,

@@ -9,9 +9,18 @@ use crate::clock::now;
 use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::registry::{DatasetName, Outcome, Registration, Registry};
+use crate::registry::{DatasetName, Outcome, Registration, Registry, Retiring};
 use crate::stages::ingest::PIPELINE;
 use crate::stages::validated::Validated;
+
+/// What becomes of a version that is retired and derived again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retired {
+    /// It stays retired, and is not registered again.
+    Refuse,
+    /// It is no longer retired.
+    TakeBack,
+}
 
 /// A dataset that is durable.
 #[derive(Debug, Clone, Serialize)]
@@ -33,10 +42,14 @@ impl Registered {
     ///
     /// # Errors
     /// When the data root cannot be written; the registry is then as it was.
-    pub fn new(validated: Validated, registry: &Registry, actor: &str) -> Result<Self> {
+    pub fn new(validated: Validated, registry: &Registry, actor: &str, retired: Retired) -> Result<Self> {
         let ingested = &validated.derived.ingested;
         let encoded = encode(&validated.derived.dataset, header(&validated))?;
         let name = ingested.plan.name.clone();
+        if retired == Retired::TakeBack && registry.retirement(&name, &encoded.version)?.is_some() {
+            let version = encoded.version;
+            registry.retire(&Retiring { name: &name, version, reason: None, actor, now: now() })?;
+        }
         let registration = Registration {
             name: &name,
             recipe: ingested.recipe,

@@ -10,6 +10,10 @@ const SECOND_NANOSECONDS: u64 = 1_000_000_000;
 /// DBN's record type of one-second bars (`rtype::OHLCV_1S`).
 pub(crate) const OHLCV_1S: u8 = 0x20;
 
+/// Most contracts of a second. A busy day has some millions of them in all; more in a second than this is damage, and one
+/// such bar would drown the volumes of half an hour.
+const LARGEST_VOLUME: u32 = 100_000;
+
 /// Everything a file says, cleaned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recording {
@@ -106,7 +110,8 @@ impl Cleaner {
             return Ok(None);
         }
         let prices_ticks = ticks::prices(raw.prices_nanopoints)?;
-        let volume = u32::try_from(raw.volume).map_err(|_| Rule::Volume)?;
+        let volume = u32::try_from(raw.volume).ok().filter(|volume| *volume <= LARGEST_VOLUME);
+        let volume = volume.ok_or(Rule::Volume)?;
         Ok(Some(Bar { time_seconds, prices_ticks, volume, contract, publisher: raw.publisher }))
     }
 

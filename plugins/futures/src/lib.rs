@@ -4,6 +4,22 @@
 //! breaks a rule (`quarantine`); `contracts` chooses what a day is read from; `sessions` says which seconds count; `fill`
 //! makes a row of each second; `labels` and `weights` look ahead, `features` look back; `compat` makes the table.
 //!
+//! A month:
+//!
+//! ```sh
+//! host prepare --plugin futures --name es_2025-09 --input bars=glbx-mdp3-20250901-20250930.ohlcv-1s.dbn.zst
+//! ```
+//!
+//! gives the tables `data` (a row a second: prices, labels, weights, features), `quarantine` (bars set aside, with rule and
+//! place), `rolls`, `sessions`, `statistics` and, in strict mode, `splits` (folds of whole sessions, purged, with an
+//! embargo). `--input previous=FILE --input next=FILE` name the months before and after, of which no row is put out
+//! (`neighbours`); `host prepare --partition` does so for a series. The metadata hold `quality_score`, by which
+//! `host list --quality-below` finds months to look at again, and under `quality` what it is made of and the reasons.
+//!
+//! Labels of a row look ahead from the next second; features look back and include the row itself: a decision at the close
+//! of a second is filled at the open of the next. Weights multiply: in strict mode `decay`, `uniqueness` and
+//! `class_balance`, which are columns too, so that a fit can take those it wants.
+//!
 //! "The reference" is the public pipeline Model2LSTM at 234c629; its file and function stand beside what follows it.
 //!
 //! # Invariants
@@ -28,6 +44,7 @@ pub mod parquet;
 pub mod prepared;
 pub mod quality;
 pub mod quarantine;
+mod ranges;
 pub mod rolls;
 pub mod sessions;
 pub mod settings;
@@ -82,10 +99,7 @@ impl DerivationModule for Futures {
         };
         let recording = months.recording;
         if prepared.own.is_empty() {
-            let message = format!("none of its {} records is a bar within a session", recording.records);
-            return Err(
-                ModuleError::bad_input(BARS, message).hint("look at the symbols and the hours of the file")
-            );
+            return Err(nothing_left(&recording));
         }
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
@@ -114,12 +128,32 @@ impl DerivationModule for Futures {
             retention: recording.retention(),
             affected_by_rolls,
         };
-        let mut derived = derived.note("quality", quality::score(&facts)).table(data);
-        derived.findings.extend(statistics.findings());
+        let quality = quality::score(&facts);
+        // Under this name a number is what the host can list datasets by.
+        let mut derived =
+            derived.note("quality_score", quality["score"].clone()).note("quality", quality).table(data);
+        derived.findings.extend(statistics.findings().into_iter().chain(ranges::findings(&features)));
         let tables =
             [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics.into_table()]);
         Ok(tables.chain(splits).fold(derived, Derived::table))
     }
+}
+
+/// Why a file has no row.
+fn nothing_left(recording: &Recording) -> ModuleError {
+    let bad = |message: String| ModuleError::bad_input(BARS, message);
+    let records = recording.records;
+    if records == 0 {
+        return bad("it has no records behind its metadata".to_owned()).hint("fetch the file again");
+    }
+    let message = format!("none of its {records} records is a bar within a session");
+    let Some((rule, first, count)) = recording.quarantine.most_frequent() else {
+        return bad(message).hint("look at the symbols and the hours of the file");
+    };
+    let place = format!("record {}, byte {}", first.record, first.byte);
+    let rule = rule.name();
+    bad(format!("{message}; {count} are set aside by the rule `{rule}`, the first is {place}"))
+        .hint("look at the symbols, the dates of the symbol map, and the hours of the file")
 }
 
 /// Reads the bars in the form they come in.

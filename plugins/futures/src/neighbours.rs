@@ -21,7 +21,7 @@ pub const NEXT: &str = "next";
 pub struct Months {
     /// The bars of all of them, in order; quarantine and counts of the month alone.
     pub recording: Recording,
-    /// First and last second of the month's own bars.
+    /// From the first of the month's own bars up to the first of the month after; without one, for ever.
     pub own_seconds: Range<i64>,
 }
 
@@ -46,10 +46,11 @@ impl Months {
         if previous.and_then(|bars| bars.bars.time_seconds.last()).is_some_and(|time| *time >= first) {
             return misplaced(PREVIOUS, "before");
         }
-        if next.and_then(|bars| bars.bars.time_seconds.first()).is_some_and(|time| *time <= last) {
+        let first_of_next = next.and_then(|bars| bars.bars.time_seconds.first().copied());
+        if first_of_next.is_some_and(|time| time <= last) {
             return misplaced(NEXT, "behind");
         }
-        let own_seconds = first..last + 1;
+        let own_seconds = first..first_of_next.unwrap_or(i64::MAX);
         if previous.is_none() && next.is_none() {
             return Ok(Self { recording: own, own_seconds });
         }

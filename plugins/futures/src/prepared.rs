@@ -92,10 +92,9 @@ pub fn strictly(months: &Months, settings: &Settings) -> Result<Prepared, Module
     Ok(Prepared { own: 0..sessions.len(), sessions, grid, rolls })
 }
 
-/// The sessions that open within the month.
+/// The sessions that close within the month: one in which two months meet belongs to the later of them alone.
 fn own_sessions(sessions: &[Session], months: &Months) -> Range<usize> {
-    // A month may begin or end within a session, which is then that month's of which it has the close.
-    let before = sessions.partition_point(|session| session.close_seconds <= months.own_seconds.start);
-    let until = sessions.partition_point(|session| session.open_seconds < months.own_seconds.end);
-    before..until.max(before)
+    let closed_by = |time: i64| sessions.partition_point(|session| session.close_seconds <= time);
+    let before = closed_by(months.own_seconds.start);
+    before..closed_by(months.own_seconds.end).max(before)
 }

@@ -23,7 +23,7 @@ pub enum Rule {
     PriceTooHigh,
     /// High below, or low above, open or close.
     OpenHighLowClose,
-    /// Negative, or more contracts than 32 bits hold.
+    /// Negative, or more than 100 000 contracts.
     Volume,
     /// The same second and contract as an earlier bar.
     Duplicate,
@@ -116,6 +116,14 @@ impl Quarantine {
     #[must_use]
     pub fn count(&self, rule: Rule) -> usize {
         self.entries.iter().filter(|(found, _)| *found == rule).count()
+    }
+
+    /// The rule that most bars break, the first of these bars, and how many they are.
+    #[must_use]
+    pub fn most_frequent(&self) -> Option<(Rule, RawBar, usize)> {
+        let rule = Rule::ALL.into_iter().max_by_key(|rule| self.count(*rule))?;
+        let (_, first) = self.entries.iter().find(|(found, _)| *found == rule)?;
+        Some((rule, *first, self.count(rule)))
     }
 
     /// Rules and bars, in the order of the file.

@@ -17,6 +17,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("faults::killed_at_each_call_of_a_first_run", needs, first_run),
         trial("faults::killed_at_each_call_of_a_selection", needs, select),
         trial("faults::killed_at_each_call_of_a_repair", needs, repair),
+        trial("faults::killed_at_each_call_of_a_retirement", needs, retirement),
         trial("faults::killed_again_while_recovering", needs, recovery),
         trial("faults::killed_while_a_worker_runs", needs, with_worker),
         trial("faults::an_input_or_output_error_at_each_call", needs, input_output_error),
@@ -102,7 +103,11 @@ impl Scene {
         }
         if outcome.code == Some(0) || outcome.stdout.contains(&self.version) {
             let path = bench.run(&root, &["path", name_of(&self.arguments)]);
-            let there = path.code == Some(0) && path.stdout.contains(&self.version);
+            let there = if self.arguments == RETIRE {
+                path.code == Some(2) && path.stderr.contains("is retired: wrong magnitudes")
+            } else {
+                path.code == Some(0) && path.stdout.contains(&self.version)
+            };
             demand(there, || told(format!("what was reported is not there: {path:?}")))?;
         }
         // After a failure that was reported, what could not be removed may stay, as long as it is told of.
@@ -171,10 +176,14 @@ fn demand(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 fn version(report: &Value) -> Option<String> {
-    report.pointer("/data/datasets/0/dataset/version").and_then(Value::as_str).map(str::to_owned)
+    let of = |pointer| report.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    of("/data/datasets/0/dataset/version").or_else(|| of("/data/version"))
 }
 
 fn name_of(arguments: &[&'static str]) -> &'static str {
+    if arguments == RETIRE {
+        return RETIRE[1];
+    }
     let at = arguments.iter().position(|argument| *argument == "--name");
     at.and_then(|at| arguments.get(at + 1)).copied().unwrap_or("example_star")
 }
@@ -193,6 +202,15 @@ fn first_run() {
 /// The current version is an older one again.
 fn select() {
     Scene::new(&[KEPT, OTHER], KEPT).kill_all(1, 20);
+}
+
+const RETIRE: [&str; 4] = ["retire", "kept", "--reason", "wrong magnitudes"];
+
+/// Nothing but records: of them, and of the audit line, there must be both or neither in the end.
+fn retirement() {
+    let mut scene = Scene::new(&[KEPT], KEPT);
+    scene.arguments = RETIRE.to_vec();
+    scene.kill_all(1, 20);
 }
 
 /// A damaged version is set aside and written again.

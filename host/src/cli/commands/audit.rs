@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::table;
+use super::table::{self, plain};
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
 use crate::registry::audit::{Entry, Verification};
@@ -51,6 +52,14 @@ impl Report for Verified {
     }
 }
 
+/// What it was done to; of a retirement the version and the reason, too.
+fn subject(entry: &Entry) -> String {
+    let text = |field: &str| entry.details.get(field).and_then(Value::as_str);
+    let Some(version) = text("concerns") else { return entry.subject.clone() };
+    let version = format!("{}@{}", entry.subject, version.get(..12).unwrap_or(version));
+    text("reason").map_or_else(|| version.clone(), |reason| format!("{version}: {}", plain(reason)))
+}
+
 /// The entries.
 #[derive(Debug, Serialize)]
 pub(super) struct Entries {
@@ -73,7 +82,7 @@ impl Report for Entries {
                 entry.time.clone(),
                 entry.actor.clone(),
                 entry.action.clone(),
-                entry.subject.clone(),
+                subject(entry),
                 entry.details.get("trust").map(|_| Admitted::recorded_in(&entry.details)).unwrap_or_default(),
             ]
         });

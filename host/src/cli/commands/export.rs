@@ -1,5 +1,6 @@
 //! `host export`: files that other programs read.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -9,13 +10,14 @@ use crate::catalogue::conflicts::{self, Claims, Clash};
 use crate::cli::{Context, Report, Style};
 use crate::dataset::read_document;
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::registry::Record;
 use crate::stages::export;
 
 /// Flags of `export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Names of registered datasets.
+    /// Names of registered datasets, or `NAME@VERSION`.
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
     /// json, csv, parquet, npz, or a format that the dataset's module declares (`host show NAME` lists them).
@@ -47,7 +49,8 @@ struct Row {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
-    let versions = args.names.iter().map(|name| context.current_version(name)).collect::<Result<Vec<_>>>()?;
+    let versions = args.names.iter().map(|name| context.version(name)).collect::<Result<Vec<_>>>()?;
+    refuse_overwriting(&versions)?;
     let mut conflicts = Vec::new();
     if versions.len() > 1 {
         let catalogue = context.catalogue_if_readable();
@@ -73,6 +76,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
         datasets.push(Row { name, version, files });
     }
     Ok(Exported { format: args.format.clone(), datasets, conflicts })
+}
+
+/// Files are named after datasets, so that of two versions of one the second would replace the first.
+fn refuse_overwriting(versions: &[(Record, PathBuf)]) -> Result<()> {
+    let mut known: BTreeMap<&str, Digest> = BTreeMap::new();
+    for (record, _) in versions {
+        let name = record.name.as_str();
+        if known.insert(name, record.version).is_some_and(|other| other != record.version) {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("two versions of `{name}` would have the same files"),
+            )
+            .hint("export each into a folder of its own: `--output DIR`"));
+        }
+    }
+    Ok(())
 }
 
 impl Report for Exported {

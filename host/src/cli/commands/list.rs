@@ -18,6 +18,9 @@ pub struct Args {
     /// Only datasets whose module gave them a quality score below this, 0 to 1.
     #[arg(long, value_name = "SCORE", value_parser = score)]
     quality_below: Option<f64>,
+    /// Also datasets whose current version is retired.
+    #[arg(long)]
+    all: bool,
 }
 
 fn score(text: &str) -> std::result::Result<f64, String> {
@@ -29,6 +32,8 @@ fn score(text: &str) -> std::result::Result<f64, String> {
 #[derive(Debug, Serialize)]
 pub(super) struct Listing {
     datasets: Vec<Row>,
+    /// How many are not shown because they are retired.
+    hidden: usize,
     #[serde(skip)]
     filtered: bool,
 }
@@ -43,14 +48,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Listing> {
     if let Some(limit) = args.quality_below {
         datasets.retain(|row| row.quality_score.is_some_and(|score| score < limit));
     }
-    Ok(Listing { datasets, filtered: args.plugin.is_some() || args.quality_below.is_some() })
+    let found = datasets.len();
+    datasets.retain(|row| args.all || row.retired.is_none());
+    let hidden = found - datasets.len();
+    Ok(Listing { datasets, hidden, filtered: args.plugin.is_some() || args.quality_below.is_some() })
 }
 
 impl Report for Listing {
     const SCHEMA: &'static str = "host.list/1";
 
     fn render(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        if self.datasets.is_empty() {
+        if self.datasets.is_empty() && self.hidden == 0 {
             let nothing = if self.filtered {
                 "no such datasets; `host list` shows all"
             } else {
@@ -60,6 +68,7 @@ impl Report for Listing {
         }
         // A column that says nothing of any dataset only takes room.
         let scored = self.datasets.iter().any(|row| row.quality_score.is_some());
+        let some_retired = self.datasets.iter().any(|row| row.retired.is_some());
         let dash = || "-".to_owned();
         let rows = self.datasets.iter().map(|row| {
             let text = |value: &Option<String>| value.clone().unwrap_or_else(dash);
@@ -72,11 +81,23 @@ impl Report for Listing {
             if scored {
                 cells.push(row.quality_score.map_or_else(dash, |score| format!("{score:.3}")));
             }
+            if some_retired {
+                cells.push(text(&row.retired));
+            }
             cells.extend([text(&row.registered_at), text(&row.title)]);
             cells
         });
         let quality: &[&str] = if scored { &["QUALITY"] } else { &[] };
-        let head = [&["NAME", "VERSION", "MODULE", "ROWS"], quality, &["REGISTERED", "TITLE"]].concat();
-        table::write(out, style, &head, rows)
+        let retired: &[&str] = if some_retired { &["RETIRED"] } else { &[] };
+        let head =
+            [&["NAME", "VERSION", "MODULE", "ROWS"], quality, retired, &["REGISTERED", "TITLE"]].concat();
+        if !self.datasets.is_empty() {
+            table::write(out, style, &head, rows)?;
+        }
+        match self.hidden {
+            0 => Ok(()),
+            1 => writeln!(out, "1 retired dataset is not shown; `host list --all` shows it"),
+            hidden => writeln!(out, "{hidden} retired datasets are not shown; `host list --all` shows them"),
+        }
     }
 }

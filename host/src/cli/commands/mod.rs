@@ -17,6 +17,7 @@ pub mod prepare;
 pub mod registry;
 pub mod report;
 pub mod reproduce;
+pub mod retire;
 pub mod show;
 mod table;
 pub mod trust;
@@ -43,6 +44,7 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         Command::Plot(args) => printer.report(&plot::run(args, context)?),
         Command::Report(args) => printer.report(&report::run(args, context)?),
         Command::Diff(args) => printer.report(&diff::run(args, context)?),
+        Command::Retire(args) => printer.report(&retire::run(args, context)?),
         Command::Check(args) => printer.report(&check::run(args, context)?),
         Command::Reproduce(args) => printer.report(&reproduce::run(args, context)?),
         Command::Plugin(command) => plugin::dispatch(command, context, printer),

@@ -12,7 +12,7 @@ use crate::error::Result;
 /// Flags of `path`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of a registered dataset.
+    /// Name of a registered dataset, or `NAME@VERSION`.
     name: String,
 }
 
@@ -26,8 +26,8 @@ pub(super) struct Place {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Place> {
-    let (record, path) = context.current_version(&args.name)?;
-    Ok(Place { name: args.name.clone(), version: record.version, path })
+    let (record, path) = context.version(&args.name)?;
+    Ok(Place { name: record.name.to_string(), version: record.version, path })
 }
 
 impl Report for Place {

@@ -20,7 +20,7 @@ use crate::stages::plan::{InputPath, Job, JobInput};
 /// Flags of `reproduce`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of a registered dataset.
+    /// Name of a registered dataset, or `NAME@VERSION`.
     name: String,
     #[command(flatten)]
     trust: TrustFlags,
@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Reproduced> {
-    let (record, _) = context.current_version(&args.name)?;
+    let (record, _) = context.version(&args.name)?;
     let options = context.pipeline_options(&PrepareFlags { trust: args.trust, ..PrepareFlags::default() })?;
     let job = job(&record)?;
     pipeline::reproduce(&record, &job, &options, &Progress::new(&args.name, context.progress))

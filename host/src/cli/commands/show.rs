@@ -14,7 +14,7 @@ use crate::cli::{Context, Report, Style};
 use crate::dataset::{DatasetDocument, decode, kind_name, read_document};
 use crate::error::Result;
 use crate::picture::short_number;
-use crate::registry::Record;
+use crate::registry::{Record, Retirement};
 use crate::stages::comparison::{self, Comparison};
 use crate::stages::export::{FormatInfo, formats};
 use crate::trust::Admitted;
@@ -22,7 +22,7 @@ use crate::trust::Admitted;
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Name of a registered dataset.
+    /// Name of a registered dataset, or `NAME@VERSION`.
     name: String,
 }
 
@@ -32,6 +32,8 @@ pub(super) struct Shown {
     path: PathBuf,
     document: DatasetDocument,
     record: Record,
+    /// Why the version must not be used.
+    retired: Option<Retirement>,
     formats: Vec<FormatInfo>,
     /// What must not be used together with it.
     conflicts: Vec<Conflict>,
@@ -53,15 +55,16 @@ struct Compared {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Shown> {
-    let (record, path) = context.current_version(&args.name)?;
+    let (record, path) = context.version(&args.name)?;
     let document = read_document(&path, Some(&record.version))?;
+    let retired = context.open_registry()?.retirement(&record.name, &record.version)?;
     let models = compared(&document, &path, &record, context)?;
     let formats = formats(&document);
     let catalogue = context.catalogue_if_readable();
-    let claims = Claims::of_metadata(&args.name, &document.metadata, &catalogue);
+    let claims = Claims::of_metadata(record.name.as_str(), &document.metadata, &catalogue);
     let conflicting_datasets = registered_conflicts(&claims, &catalogue, context)?;
     let conflicts = claims.conflicts();
-    Ok(Shown { path, document, record, formats, conflicts, conflicting_datasets, models })
+    Ok(Shown { path, document, record, retired, formats, conflicts, conflicting_datasets, models })
 }
 
 /// The conflicts with every other dataset of the registry.
@@ -69,8 +72,8 @@ fn registered_conflicts(claims: &Claims, catalogue: &Catalogue, context: &Contex
     let registry = context.open_registry()?;
     let mut clashes = Vec::new();
     for name in registry.names()? {
-        // A damaged one is for `check` to name.
-        let Ok(Some(record)) = registry.current(&name) else { continue };
+        // A damaged one is for `check` to name, and nobody is given a retired one.
+        let Ok(record) = registry.require(&name) else { continue };
         let path = registry.version_directory(&name, &record.version);
         let Ok(document) = read_document(&path, Some(&record.version)) else { continue };
         let other = Claims::of_metadata(name.as_str(), &document.metadata, catalogue);
@@ -112,6 +115,10 @@ impl Report for Shown {
         writeln!(out, "version     {}", self.record.version)?;
         writeln!(out, "where       {}", self.path.display())?;
         writeln!(out, "registered  {} by {}", self.record.registered_at, plain(&self.record.actor))?;
+        if let Some(retired) = &self.retired {
+            let (reason, actor) = (plain(&retired.reason), plain(&retired.actor));
+            writeln!(out, "retired     {} by {actor}: {bold}{reason}{reset}", retired.at)?;
+        }
         writeln!(out, "module      {} {}", document.module.id, document.module.version)?;
         writeln!(out, "holds       {}", super::prepare::holds(document))?;
         if !document.licence.is_empty() {

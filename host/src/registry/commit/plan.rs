@@ -60,7 +60,17 @@ impl Known {
         self.newest.as_ref().filter(|record| record.sequence == self.highest)
     }
 
-    /// A recipe determines its content.
+    /// What is retired comes back on demand only, whatever gives it.
+    fn refuse_retired(&self, name: &DatasetName, version: &Digest) -> Result<()> {
+        match self.newest.as_ref().and_then(|newest| newest.retired.get(version)) {
+            None => Ok(()),
+            Some(retirement) => Err(retirement
+                .error(name, version)
+                .hint("pass `--force` to take the retirement back and register it again")),
+        }
+    }
+
+    /// A recipe determines its content, which must not be retired.
     pub(super) fn refuse_other_content(&self, registration: &Registration<'_>) -> Result<()> {
         match &self.recipe {
             Some(record) if record.version != registration.version => {
@@ -76,7 +86,7 @@ impl Known {
                         "report it to the author of the module: its result depends on more than its inputs",
                     ))
             }
-            _ => Ok(()),
+            _ => self.refuse_retired(registration.name, &registration.version),
         }
     }
 }
@@ -108,13 +118,16 @@ impl Plan {
             provenance_sha256: Digest::of(&provenance_bytes(&registration.provenance)),
             provenance: registration.provenance.clone(),
             execution: registration.execution.clone(),
+            retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
         };
         Self::with_record("register", record, quarantined)
     }
 
     pub(super) fn select(known: &Known, chosen: Record, selection: &Selection<'_>) -> Result<Self> {
+        known.refuse_retired(selection.name, &selection.version)?;
         let record = Record {
             sequence: known.highest.saturating_add(1),
+            retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
             registered_at: selection.now.clone(),
             actor: selection.actor.to_owned(),
             previous: known.newest.as_ref().map(|record| record.version),
@@ -123,7 +136,7 @@ impl Plan {
         Self::with_record("select", record, None)
     }
 
-    fn with_record(action: &str, record: Record, quarantined: Option<&str>) -> Result<Self> {
+    pub(super) fn with_record(action: &str, record: Record, quarantined: Option<&str>) -> Result<Self> {
         let bytes = record.to_bytes();
         limit("the record", bytes.len())?;
         let planned = Planned { sequence: record.sequence, sha256: Digest::of(&bytes) };

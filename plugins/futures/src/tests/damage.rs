@@ -21,7 +21,7 @@ fn message(error: ModuleError) -> String {
 #[test]
 fn a_bar_that_breaks_a_rule_is_set_aside_under_that_rule_alone() {
     type Change = fn(&mut MadeBar);
-    let changes: [(Rule, Change); 12] = [
+    let changes: [(Rule, Change); 13] = [
         (Rule::RecordType, |bar| bar.record_type = 0x21),
         (Rule::OffSecond, |bar| bar.time_nanoseconds += 1),
         (Rule::OutsideFileRange, |bar| bar.time_nanoseconds = 1_000_000_000), // 1970
@@ -32,6 +32,7 @@ fn a_bar_that_breaks_a_rule_is_set_aside_under_that_rule_alone() {
         (Rule::PriceTooHigh, |bar| bar.prices_nanopoints[1] = 250_000_000 << 30),
         (Rule::OpenHighLowClose, |bar| bar.prices_nanopoints[1] = 250_000_000),
         (Rule::Volume, |bar| bar.volume = u64::MAX),
+        (Rule::Volume, |bar| bar.volume = 100_001),
         (Rule::Unordered, |bar| bar.time_nanoseconds += 3600 * 1_000_000_000),
         (Rule::Unordered, |bar| bar.time_nanoseconds -= 600 * 1_000_000_000),
     ];
@@ -92,7 +93,13 @@ fn a_symbol_map_that_cannot_be_right_is_refused() {
     let recording = read(&[other_year.clone(), records.clone()].concat()).unwrap();
     assert!(complete(&recording) && recording.bars.is_empty());
     let error = derive(&[other_year, records].concat(), &json!({})).unwrap_err();
-    assert!(message(error).ends_with("is a bar within a session"));
+    let found = message(error);
+    assert!(
+        found.contains("are set aside by the rule `unknown_symbol`, the first is record 1, byte "),
+        "{found}"
+    );
+    let nothing = message(derive(&metadata(3, &SYMBOLS, dates, range), &json!({})).unwrap_err());
+    assert_eq!(nothing, "it has no records behind its metadata");
 }
 
 /// One byte in a hundred is changed: either a place is named, or every record is still there.

@@ -75,10 +75,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
         let present = state::is_there(dataset, input, &raw);
         InputRow { role: role.to_owned(), file, addresses, sha256: input.sha256(), bytes, present }
     });
-    let verb = match state {
-        State::Prepared => "show",
-        _ if download_bytes > 0 => "fetch",
-        _ => "prepare",
+    let name = &dataset.name;
+    let next = match state {
+        State::Prepared => format!("host show {name}"),
+        State::Retired => format!("host retire {name} --undo"),
+        _ if download_bytes > 0 => format!("host fetch {name}"),
+        _ => format!("host prepare {name}"),
     };
     Ok(Information {
         inputs: inputs.collect(),
@@ -94,7 +96,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
         licence: dataset.licence().to_owned(),
         notes: dataset.notes().to_vec(),
         conflicts: Claims::of_name(&dataset.name, &catalogue).conflicts(),
-        next: format!("host {verb} {}", dataset.name),
+        next,
     })
 }
 

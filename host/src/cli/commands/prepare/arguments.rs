@@ -39,7 +39,7 @@ pub struct Args {
     /// Datasets manifest [default: setting `registry.manifest_file`].
     #[arg(long, value_name = "FILE", conflicts_with = "plugin")]
     pub(super) manifest: Option<PathBuf>,
-    /// Derive again although the recipe is known, and demand the same bytes.
+    /// Derive again although the recipe is known, and demand the same bytes; what is retired is taken back.
     #[arg(long)]
     pub(super) force: bool,
     /// Derive nothing that is registered under the same recipe (default).
