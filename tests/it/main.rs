@@ -16,6 +16,7 @@ mod hostile;
 mod ingest;
 mod install;
 mod libraries;
+mod objects;
 mod packages;
 mod partitions;
 mod pictures;
@@ -48,6 +49,7 @@ fn main() {
         toolchains::trials(),
         author::trials(),
         faults::trials(),
+        objects::trials(),
         packages::trials(),
         partitions::trials(),
         pictures::trials(),

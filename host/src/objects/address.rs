@@ -204,11 +204,11 @@ mod tests {
     #[test]
     fn what_may_be_secret_is_refused_and_not_repeated() {
         for (text, why) in [
-            ("s3://me:word@bucket/a", "password"),
-            ("s3://word@bucket/a", "password"),
-            ("s3://bucket/a?X-Amz-Signature=word", "query"),
-            ("az://bucket/a#word", "fragment"),
-            ("https://me:word@host/a", "password"),
+            ("s3://me:hush@bucket/a", "password"),
+            ("s3://hush@bucket/a", "password"),
+            ("s3://bucket/a?X-Amz-Signature=hush", "query"),
+            ("az://bucket/a#hush", "fragment"),
+            ("https://me:hush@host/a", "password"),
             ("https://host/a", "there are `s3`"),
             ("s3:///a", "names no bucket"),
             ("s3://b%20c/a", "names no bucket"),
@@ -216,7 +216,7 @@ mod tests {
             ("s3://bucket/../b", ".."),
         ] {
             let error = place(text).unwrap_err();
-            assert!(error.contains(why) && !error.contains("word@") && !error.contains("=word"), "{error}");
+            assert!(error.contains(why) && !error.contains("hush"), "{error}");
         }
     }
 }

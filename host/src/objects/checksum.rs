@@ -98,16 +98,15 @@ mod tests {
     /// The check values of the catalogue of parametrised CRC algorithms, and FIPS 180-4's for `abc`.
     #[test]
     fn methods_give_their_published_check_values() {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         for (bits, polynomial, value) in [
-            (32, 0xedb8_8320, "cbf43926"),
-            (32, 0x82f6_3b78, "e3069283"),
-            (64, 0x9a6c_9329_ac4b_c9b5, "ae8b14860a799888"),
+            (32_usize, 0xedb8_8320, 0xcbf4_3926_u64),
+            (32, 0x82f6_3b78, 0xe306_9283),
+            (64, 0x9a6c_9329_ac4b_c9b5, 0xae8b_1486_0a79_9888),
         ] {
-            let mut crc = Crc::new(bits, polynomial);
+            let mut crc = Crc::new(u32::try_from(bits).unwrap(), polynomial);
             crc.update(b"1234");
             crc.update(b"56789");
-            assert_eq!(hex(&crc.finish()), value);
+            assert_eq!(crc.finish(), value.to_be_bytes()[8 - bits / 8..]);
         }
         assert_eq!(sha256_of(b"abc"), "sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
     }

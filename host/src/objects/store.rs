@@ -138,8 +138,10 @@ fn is_plain(endpoint: &str, allowed: Option<&str>, variable: &str) -> Result<boo
     if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) || uri.query().is_some() {
         return refuse("it has no host, or holds a name, a password or a query");
     }
-    if uri.scheme_str() != Some("http") {
-        return Ok(false);
+    match uri.scheme_str() {
+        Some("https") => return Ok(false),
+        Some("http") => {}
+        _ => return refuse("it begins neither with `https://` nor with `http://`"),
     }
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let is_loopback =
@@ -176,9 +178,11 @@ mod tests {
         ] {
             assert_eq!(is_plain(endpoint, allowed, "X").ok(), plain, "{endpoint}");
         }
-        for endpoint in ["https://me:word@s3.example.org", "https://s3.example.org/?sig=word", "word"] {
+        for endpoint in
+            ["https://me:hush@s3.example.org", "https://s3.example.org/?sig=hush", "hush", "ftp://hush"]
+        {
             let error = is_plain(endpoint, Some("true"), "X").unwrap_err().to_string();
-            assert!(!error.contains("word"), "{error}");
+            assert!(!error.contains("hush"), "{error}");
         }
     }
 }

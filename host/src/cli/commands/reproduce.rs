@@ -53,12 +53,11 @@ fn job(record: &Record) -> Result<Job> {
             .and_then(|digest| digest.parse().ok())
             .ok_or_else(|| damaged("a digest"))?;
         let bundled = origin.strip_prefix("bundled `").and_then(|rest| rest.strip_suffix('`'));
-        let input = match bundled {
-            Some(file) => JobInput::Bundled { file: file.to_owned(), sha256: Some(sha256) },
-            None => {
-                let place = Place::of(Path::new(&origin)).and_then(|place| JobInput::at(place, Some(sha256)));
-                place.map_err(|why| damaged("where an input was").cause(why))?
-            }
+        let input = if let Some(file) = bundled {
+            JobInput::Bundled { file: file.to_owned(), sha256: Some(sha256) }
+        } else {
+            let place = Place::of(Path::new(&origin)).and_then(|place| JobInput::at(place, Some(sha256)));
+            place.map_err(|why| damaged("where an input was").cause(why))?
         };
         inputs.insert(role, input);
     }

@@ -210,7 +210,7 @@ fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
 fn too_large(role: &str, place: &str, unpacked: &str, options: &IngestOptions) -> Error {
     Error::new(
         Kind::Limit,
-        format!("input `{role}` is larger than {}{unpacked}: `{place}`", text::bytes(options.input_bytes),),
+        format!("input `{role}` is larger than {}{unpacked}: `{place}`", text::bytes(options.input_bytes)),
     )
     .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
 }
