@@ -37,6 +37,15 @@ pub fn host() -> &'static Path {
     static HOST: OnceLock<PathBuf> = OnceLock::new();
     HOST.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells this test of its own package, build scripts in there would take for a change, and half of
+        // the host would be compiled anew on each run of the tests.
+        let own = std::env::vars_os().map(|(name, _)| name);
+        for name in own.filter(|name| {
+            name.to_str()
+                .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        }) {
+            cargo.env_remove(name);
+        }
         cargo.current_dir(repository()).args(["build", "--quiet", "--target-dir"]).arg(target());
         if !cfg!(debug_assertions) {
             cargo.arg("--release");

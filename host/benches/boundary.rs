@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 
 use host::dataset::Spool;
 use host::digest::Digest;
+use host::fetch;
 use host::modules::discover::{self, SearchDirectory, SearchOrigin};
 use host::modules::worker::parent::{Listener, Workers};
 use host::modules::{library, manifest};
+use host::objects::Objects;
 use host::platform::{ConfinementLevel, Limits, SealedFile};
 use host::stages::derive::{DeriveOptions, Derived, Isolation};
 use host::stages::ingest::{IngestOptions, Ingested};
@@ -133,7 +135,8 @@ fn find_and_load(candidates: &[discover::Candidate]) {
 }
 
 fn ingested(path: &[SearchDirectory], job: &Job) -> Ingested {
-    let options = IngestOptions { input_bytes: 1 << 30, cache: None };
+    let objects = Objects::new(fetch::Options { timeout: Duration::from_secs(30), attempts: 1 });
+    let options = IngestOptions { input_bytes: 1 << 30, cache: None, objects };
     Ingested::new(
         Plan::new(
             job,

@@ -127,6 +127,15 @@ pub fn read(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The variables that tell of an object store and begin with a prefix such as `AWS_`. They hold credentials.
+#[must_use]
+pub fn of_stores(prefix: &str) -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+        .collect()
+}
+
 /// The host's own variables of this process that are set.
 #[must_use]
 pub fn own() -> BTreeMap<String, OsString> {

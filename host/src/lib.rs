@@ -29,6 +29,7 @@ pub mod env_vars;
 pub mod error;
 pub mod fetch;
 pub mod modules;
+pub mod objects;
 pub mod packages;
 pub mod partition;
 pub mod picture;

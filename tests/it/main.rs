@@ -17,6 +17,7 @@ mod hostile;
 mod ingest;
 mod install;
 mod libraries;
+mod objects;
 mod packages;
 mod partitions;
 mod pictures;
@@ -50,6 +51,7 @@ fn main() {
         toolchains::trials(),
         author::trials(),
         faults::trials(),
+        objects::trials(),
         packages::trials(),
         partitions::trials(),
         futures::trials(),

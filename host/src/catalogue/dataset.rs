@@ -66,6 +66,7 @@ impl Dataset {
                     bytes: Some(file.bytes),
                     fetched_for: Some(self.name.clone()),
                 }),
+                Input::Object(object) => JobInput::Object(object.clone()),
                 Input::Bundled { file, sha256, .. } => {
                     JobInput::Bundled { file: file.clone(), sha256: *sha256 }
                 }
@@ -97,7 +98,7 @@ impl Dataset {
     pub fn remote_files(&self) -> impl Iterator<Item = (&str, &RemoteFile)> {
         self.inputs().filter_map(|(role, input)| match input {
             Input::Remote(file) => Some((role, file)),
-            Input::Path { .. } | Input::Bundled { .. } => None,
+            Input::Path { .. } | Input::Object(_) | Input::Bundled { .. } => None,
         })
     }
 

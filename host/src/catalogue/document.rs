@@ -1,7 +1,7 @@
 //! The one strict parser of `host.datasets/1`: a user's datasets manifest and the catalogue that a module embeds.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use plugin_api::Citation;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::remote::{Address, RemoteFile};
 use super::strict;
 use crate::digest::Digest;
+use crate::objects::{ObjectAddress, Place};
+use crate::stages::plan::InputObject;
 
 /// The schema of the document.
 pub(super) const SCHEMA: &str = "host.datasets/1";
@@ -67,6 +69,8 @@ pub enum Input {
     },
     /// A published file.
     Remote(RemoteFile),
+    /// An object of a store; read where it is.
+    Object(InputObject),
     /// A file that travels inside the module's library.
     Bundled {
         /// Path in the module's source.
@@ -84,6 +88,7 @@ impl Input {
     pub fn sha256(&self) -> Option<Digest> {
         match self {
             Self::Path { sha256, .. } | Self::Bundled { sha256, .. } => *sha256,
+            Self::Object(object) => object.sha256,
             Self::Remote(file) => Some(file.sha256),
         }
     }
@@ -93,12 +98,32 @@ impl Input {
 #[serde(deny_unknown_fields)]
 struct InputForm {
     path: Option<PathBuf>,
-    url: Option<Address>,
+    url: Option<Url>,
     #[serde(default)]
     mirrors: Vec<Address>,
     bundled: Option<String>,
     sha256: Option<Digest>,
     bytes: Option<u64>,
+}
+
+/// Of a published file, or of an object.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+enum Url {
+    Web(Address),
+    Object(ObjectAddress),
+}
+
+impl TryFrom<String> for Url {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match Place::of(Path::new(&text)) {
+            Ok(Place::Object(address)) => address.demand_key().map(Self::Object),
+            Err(why) if ObjectAddress::is_meant(&text) => Err(why),
+            _ => Address::new(&text).map(Self::Web),
+        }
+    }
 }
 
 impl TryFrom<InputForm> for Input {
@@ -109,9 +134,18 @@ impl TryFrom<InputForm> for Input {
         if url.is_none() && !mirrors.is_empty() {
             return Err("`mirrors` has no meaning without `url`".to_owned());
         }
+        if path.as_ref().and_then(|path| path.to_str()).is_some_and(ObjectAddress::is_meant) {
+            return Err("an object is named with `url`, not with `path`".to_owned());
+        }
         match (path, url, bundled) {
             (Some(path), None, None) => Ok(Self::Path { path, sha256, bytes }),
-            (None, Some(url), None) => {
+            (None, Some(Url::Object(_)), None) if !mirrors.is_empty() => {
+                Err("an object has no `mirrors`".to_owned())
+            }
+            (None, Some(Url::Object(address)), None) => {
+                Ok(Self::Object(InputObject { address, sha256, bytes }))
+            }
+            (None, Some(Url::Web(url)), None) => {
                 let (Some(sha256), Some(bytes)) = (sha256, bytes) else {
                     return Err("an input with `url` needs `sha256` and `bytes`".to_owned());
                 };
@@ -159,8 +193,11 @@ impl Entry {
         for input in self.inputs.values() {
             match input {
                 Input::Remote(_) => {}
-                Input::Path { .. } => {
-                    return Err("an input of a module's own catalogue has `url` or `bundled`".to_owned());
+                // A module must not say what is read with the user's credentials.
+                Input::Path { .. } | Input::Object(_) => {
+                    return Err(
+                        "an input of a module's own catalogue has `url` with `https` or `bundled`".to_owned()
+                    );
                 }
                 Input::Bundled { file, sha256, bytes } => {
                     let held = files.get(file).ok_or_else(|| format!("the file `{file}` is not embedded"))?;
@@ -199,6 +236,10 @@ mod tests {
             (format!("{{{url}}}"), "needs `sha256` and `bytes`"),
             (format!("{{{url}, \"sha256\": \"{sha256}\"}}"), "needs `sha256` and `bytes`"),
             ("{\"url\": \"http://example.org/a\"}".to_owned(), "only `https`"),
+            ("{\"path\": \"s3://bucket/a\"}".to_owned(), "named with `url`"),
+            ("{\"url\": \"s3://bucket\"}".to_owned(), "names no object"),
+            ("{\"url\": \"s3://me:word@bucket/a\"}".to_owned(), "name or password"),
+            ("{\"url\": \"s3://bucket/a\", \"mirrors\": [\"https://m.org/x\"]}".to_owned(), "no `mirrors`"),
             ("{\"path\": \"a\", \"mirrors\": [\"https://example.org/a\"]}".to_owned(), "no meaning"),
             (format!("{{{url}, \"digest\": \"{sha256}\"}}"), "unknown field `digest`"),
         ] {
@@ -210,6 +251,9 @@ mod tests {
         let entry = parse(&with_input(&good)).unwrap().remove("star").unwrap();
         let Input::Remote(file) = &entry.inputs["table"] else { panic!("{entry:?}") };
         assert_eq!((file.name.as_str(), file.bytes, file.addresses.len()), ("a.csv", 3, 2));
+        let entry = parse(&with_input("{\"url\": \"s3://bucket/a.csv\", \"bytes\": 3}")).unwrap();
+        let Input::Object(object) = &entry["star"].inputs["table"] else { panic!("{entry:?}") };
+        assert_eq!((object.address.to_string().as_str(), object.bytes), ("s3://bucket/a.csv", Some(3)));
     }
 
     #[test]
@@ -219,7 +263,8 @@ mod tests {
         assert!(parse_of_module(&document(good), "light", &files).is_ok());
         for (entry, why) in [
             ("{\"module\": \"other\", \"inputs\": {\"table\": {\"bundled\": \"a\"}}}", "no other module"),
-            ("{\"inputs\": {\"table\": {\"path\": \"a\"}}}", "`url` or `bundled`"),
+            ("{\"inputs\": {\"table\": {\"path\": \"a\"}}}", "or `bundled`"),
+            ("{\"inputs\": {\"table\": {\"url\": \"s3://bucket/a\"}}}", "`url` with `https`"),
             ("{}", "no inputs"),
             ("{\"inputs\": {\"table\": {\"bundled\": \"b\"}}}", "not embedded"),
             ("{\"inputs\": {\"table\": {\"bundled\": \"../a.csv\", \"bytes\": 4}}}", "another size"),

@@ -23,6 +23,7 @@ use crate::modules::manifest::Embedded;
 pub use dataset::{Dataset, Origin};
 pub use document::{Conflict, Input};
 pub use manifest::{Batch, Manifest};
+pub(crate) use remote::unescaped;
 pub use remote::{Address, RemoteFile};
 
 use dataset::{Described, bundled_entry, completed};

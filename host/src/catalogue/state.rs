@@ -63,7 +63,8 @@ pub fn is_there(dataset: &Dataset, input: &Input, raw: &RawStore) -> bool {
     match input {
         Input::Path { path, .. } => dataset.has_path(path),
         Input::Remote(file) => raw.has(file),
-        Input::Bundled { .. } => true,
+        // Listing what there is asks nobody elsewhere.
+        Input::Object(_) | Input::Bundled { .. } => true,
     }
 }
 

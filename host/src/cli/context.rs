@@ -13,8 +13,10 @@ use crate::config::{self, Environment, FlagOverride, Settings};
 use crate::durable;
 use crate::env_vars;
 use crate::error::{Error, Kind, Result};
+use crate::fetch;
 use crate::modules::discover::{SearchDirectory, SearchOrigin};
 use crate::modules::worker::parent::Workers;
+use crate::objects::Objects;
 use crate::packages::store::Store;
 use crate::platform::Limits;
 use crate::raw::RawStore;
@@ -37,6 +39,8 @@ pub struct Context {
     pub search_path: Vec<SearchDirectory>,
     /// Whether progress may be shown.
     pub progress: bool,
+    /// The stores of objects, which are spoken to alike by every part of a command.
+    pub(super) objects: Objects,
     /// Where the search for a lock file begins.
     current_directory: PathBuf,
 }
@@ -61,7 +65,12 @@ impl Context {
         let progress = !global.no_progress
             && !global.quiet
             && [env_vars::NO_PROGRESS, env_vars::CI].iter().all(|name| env_vars::read(name).is_none());
-        Ok(Self { settings, search_path, progress, current_directory: environment.current_directory })
+        let objects = Objects::new(fetch::Options {
+            timeout: settings.fetch_timeout(),
+            attempts: settings.fetch_attempts(),
+        });
+        let current_directory = environment.current_directory;
+        Ok(Self { settings, search_path, progress, objects, current_directory })
     }
 
     /// The registry; the data root is made if it is not there.
@@ -186,6 +195,7 @@ impl Context {
             policy: self.policy_with(flags.trust)?,
             ingest: IngestOptions {
                 input_bytes: settings.max_input_bytes(),
+                objects: self.objects.clone(),
                 cache: settings.keeps_cache().then(|| InputCache {
                     directory: settings.cache_directory().join("processing"),
                     lifetime: settings.cache_lifetime(),

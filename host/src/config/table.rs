@@ -296,7 +296,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_FETCH_TIMEOUT_SECONDS,
         [
             "How long a server may stay silent.",
-            "`fetch` ends a connection that sends nothing for this long, and tries again.",
+            "`fetch`, and whatever reads or writes objects, ends a connection that sends nothing for this long, and tries again.",
         ],
     )
     .unit("s"),
@@ -306,7 +306,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_FETCH_ATTEMPTS,
         [
             "How often one address of a file is tried when its server is busy or a connection is lost.",
-            "`fetch` goes to the file's next mirror after so many attempts.",
+            "`fetch` goes to the file's next mirror after so many attempts; an object is given up.",
         ],
     )
     .unit("attempts"),

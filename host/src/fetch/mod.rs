@@ -6,7 +6,7 @@
 mod client;
 mod folder;
 mod memory;
-mod patience;
+pub(crate) mod patience;
 mod transfer;
 
 use std::path::PathBuf;

@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// The wait after so many failures: exponential, and up to half of it by chance, so that many clients that one outage
 /// stopped do not come back together.
-pub(super) fn after(failures: u64) -> Duration {
+pub(crate) fn after(failures: u64) -> Duration {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
     let longest = FIRST.saturating_mul(1 << doublings).min(LONGEST);
     longest / 2 + (longest / 2).mul_f64(chance())
@@ -26,7 +26,7 @@ fn chance() -> f64 {
 }
 
 /// What a `Retry-After` header asks for: seconds, or a date. `Err` when it is longer than anybody waits.
-pub(super) fn asked_for(header: &str, now: Timestamp) -> Option<Result<Duration, Duration>> {
+pub(crate) fn asked_for(header: &str, now: Timestamp) -> Option<Result<Duration, Duration>> {
     let asked = if let Ok(seconds) = header.trim().parse::<u64>() {
         Duration::from_secs(seconds)
     } else {

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{self, SearchDirectory};
 use crate::modules::manifest::Embedded;
+use crate::objects::{ObjectAddress, Place};
 use crate::platform::SealedFile;
 use crate::registry::DatasetName;
 use crate::stages::parameters::{self, Given};
@@ -40,6 +41,8 @@ pub struct Job {
 pub enum JobInput {
     /// A file.
     File(InputPath),
+    /// An object of a store.
+    Object(InputObject),
     /// A file that travels inside the library.
     Bundled {
         /// Path in the module's source.
@@ -62,6 +65,32 @@ pub struct InputPath {
     pub bytes: Option<u64>,
     /// The dataset whose published file it is: `host fetch` gets it.
     pub fetched_for: Option<String>,
+}
+
+/// An object that somebody named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputObject {
+    /// Where it is.
+    pub address: ObjectAddress,
+    /// Digest it must have.
+    pub sha256: Option<Digest>,
+    /// Size it must have.
+    pub bytes: Option<u64>,
+}
+
+impl JobInput {
+    /// What is at a place, whatever it is.
+    ///
+    /// # Errors
+    /// When the place is an address without a key.
+    pub fn at(place: Place, sha256: Option<Digest>) -> Result<Self, String> {
+        Ok(match place {
+            Place::File(path) => Self::File(InputPath { path, sha256, ..InputPath::default() }),
+            Place::Object(address) => {
+                Self::Object(InputObject { address: address.demand_key()?, sha256, bytes: None })
+            }
+        })
+    }
 }
 
 /// A checked module, not loaded.
@@ -92,6 +121,8 @@ impl PlannedModule {
 pub enum Source {
     /// A file.
     File(InputPath),
+    /// An object of a store.
+    Object(InputObject),
     /// Bytes that travel inside the library.
     Bundled {
         /// Path in the module's source.
@@ -249,6 +280,7 @@ fn matched_inputs(embedded: &Embedded, given: &BTreeMap<String, JobInput>) -> Re
             Some(input) => {
                 let source = match input {
                     JobInput::File(file) => Source::File(file.clone()),
+                    JobInput::Object(object) => Source::Object(object.clone()),
                     JobInput::Bundled { file, sha256 } => bundled_source(embedded, file, *sha256)?,
                 };
                 inputs.push(PlannedInput { role: role.clone(), source });
@@ -268,8 +300,11 @@ fn matched_inputs(embedded: &Embedded, given: &BTreeMap<String, JobInput>) -> Re
 
 /// `…/desi_mean.txt.gz` becomes `desi_mean`, with what a name may not hold replaced by `_`.
 fn name_from_file(inputs: &[PlannedInput]) -> Option<String> {
-    let Source::File(InputPath { path, .. }) = &inputs.first()?.source else { return None };
-    let mut stem = path.file_name()?.to_str()?;
+    let mut stem = match &inputs.first()?.source {
+        Source::File(InputPath { path, .. }) => path.file_name()?.to_str()?,
+        Source::Object(object) => object.address.file_name(),
+        Source::Bundled { .. } => return None,
+    };
     for extension in [".gz", ".zst"] {
         stem = stem.strip_suffix(extension).unwrap_or(stem);
     }

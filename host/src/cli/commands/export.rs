@@ -11,6 +11,7 @@ use crate::cli::{Context, Report, Style};
 use crate::dataset::read_document;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::objects::Place;
 use crate::registry::Record;
 use crate::stages::export;
 
@@ -23,8 +24,8 @@ pub struct Args {
     /// json, csv, parquet, npz, or a format that the dataset's module declares (`host show NAME` lists them).
     #[arg(long, value_name = "FORMAT")]
     format: String,
-    /// Folder to write into; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    /// Folder to write into, made if it is not there; or where objects go: `s3://BUCKET/FOLDER`, `az://…`, `gs://…`.
+    #[arg(long, value_name = "DIR|URL", default_value = ".")]
     output: PathBuf,
     /// Write nothing when two of the datasets hold the same information, in place of a warning.
     #[arg(long)]
@@ -44,11 +45,13 @@ pub(super) struct Exported {
 struct Row {
     name: String,
     version: Digest,
-    files: Vec<PathBuf>,
+    files: Vec<String>,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
+    let place =
+        Place::of(&args.output).map_err(|why| Error::new(Kind::Usage, format!("`--output`: {why}")))?;
     let versions = args.names.iter().map(|name| context.version(name)).collect::<Result<Vec<_>>>()?;
     refuse_overwriting(&versions)?;
     let mut conflicts = Vec::new();
@@ -72,7 +75,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exported> {
         let (document, dataset) =
             crate::dataset::decode(&path, Some(&record.version), context.settings.chunk_rows())?;
         let (name, version) = (record.name.to_string(), record.version);
-        let files = export::export(&document, &dataset, &name, &version, &args.format, &args.output)?;
+        let format = &args.format;
+        let files = match &place {
+            Place::File(folder) => {
+                let files = export::export(&document, &dataset, &name, &version, format, folder)?;
+                files.iter().map(|file| file.display().to_string()).collect()
+            }
+            Place::Object(folder) => {
+                let to = (&context.objects, folder);
+                let files = export::export_as_objects(&document, &dataset, &name, &version, format, to)?;
+                files.iter().map(ToString::to_string).collect()
+            }
+        };
         datasets.push(Row { name, version, files });
     }
     Ok(Exported { format: args.format.clone(), datasets, conflicts })
@@ -99,6 +113,6 @@ impl Report for Exported {
 
     fn render(&self, out: &mut dyn Write, _style: &Style) -> io::Result<()> {
         let mut files = self.datasets.iter().flat_map(|dataset| &dataset.files);
-        files.try_for_each(|file| writeln!(out, "{}", file.display()))
+        files.try_for_each(|file| writeln!(out, "{file}"))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -12,10 +12,11 @@ use crate::cli::progress::Progress;
 use crate::cli::{Context, Report, Style};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::objects::Place;
 use crate::registry::Record;
 use crate::stages::parameters::Given;
 use crate::stages::pipeline::{self, Reproduced};
-use crate::stages::plan::{InputPath, Job, JobInput};
+use crate::stages::plan::{Job, JobInput};
 
 /// Flags of `reproduce`.
 #[derive(Debug, clap::Args)]
@@ -52,13 +53,11 @@ fn job(record: &Record) -> Result<Job> {
             .and_then(|digest| digest.parse().ok())
             .ok_or_else(|| damaged("a digest"))?;
         let bundled = origin.strip_prefix("bundled `").and_then(|rest| rest.strip_suffix('`'));
-        let input = match bundled {
-            Some(file) => JobInput::Bundled { file: file.to_owned(), sha256: Some(sha256) },
-            None => JobInput::File(InputPath {
-                path: PathBuf::from(origin),
-                sha256: Some(sha256),
-                ..InputPath::default()
-            }),
+        let input = if let Some(file) = bundled {
+            JobInput::Bundled { file: file.to_owned(), sha256: Some(sha256) }
+        } else {
+            let place = Place::of(Path::new(&origin)).and_then(|place| JobInput::at(place, Some(sha256)));
+            place.map_err(|why| damaged("where an input was").cause(why))?
         };
         inputs.insert(role, input);
     }

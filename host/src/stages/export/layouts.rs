@@ -124,7 +124,13 @@ impl<'a> Layout<'a> {
     }
 
     fn directory(&self) -> Result<String> {
-        let directory = self.source.directory;
+        let Some(directory) = self.source.directory else {
+            return Err(Error::new(
+                Kind::Usage,
+                "this format writes down the path of its folder, and objects have none",
+            )
+            .hint("export to a folder, or give another `--format`"));
+        };
         let unusable = |cause: String| {
             Error::new(
                 Kind::Usage,

@@ -35,6 +35,7 @@ use crate::dataset::{Dataset, DatasetDocument, npy, parquet_file};
 use crate::digest::Digest;
 use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::objects::{ObjectAddress, Objects};
 use crate::text;
 
 const BUILT_IN: [(&str, &str); 4] = [
@@ -72,7 +73,8 @@ struct Source<'a> {
     dataset: &'a Dataset,
     name: &'a str,
     version: &'a Digest,
-    directory: &'a Path,
+    /// The folder that the files go to; none where they become objects.
+    directory: Option<&'a Path>,
 }
 
 /// A file of a format, complete.
@@ -96,18 +98,8 @@ pub fn export(
     format: &str,
     directory: &Path,
 ) -> Result<Vec<PathBuf>> {
-    let source = Source { document, dataset, name, version, directory };
-    let files = match format {
-        "json" => vec![json::whole(&source)?],
-        "csv" => csv_files::files(&source)?,
-        "parquet" => stored_files(&source)?,
-        "npz" => vec![npz::file(&source)?],
-        _ => match document.exports.get(format) {
-            Some(layout) => layouts::files(&source, format, layout)?,
-            None => return Err(unknown_format(document, format)),
-        },
-    };
-    check_names(&files)?;
+    let source = Source { document, dataset, name, version, directory: Some(directory) };
+    let files = files(&source, format)?;
     durable::create_directories(directory).storage("make the folder of an export")?;
     let mut written = Vec::with_capacity(files.len());
     for file in files {
@@ -116,6 +108,44 @@ pub fn export(
         written.push(path);
     }
     Ok(written)
+}
+
+/// The same as objects whose addresses begin with `folder`. Each is there whole or not at all.
+///
+/// # Errors
+/// As [`export`] and [`Objects::put`].
+pub fn export_as_objects(
+    document: &DatasetDocument,
+    dataset: &Dataset,
+    name: &str,
+    version: &Digest,
+    format: &str,
+    (objects, folder): (&Objects, &ObjectAddress),
+) -> Result<Vec<ObjectAddress>> {
+    let source = Source { document, dataset, name, version, directory: None };
+    let mut written = Vec::new();
+    for file in files(&source, format)? {
+        let address = folder.join(&file.name).map_err(|why| Error::new(Kind::Usage, why))?;
+        objects.put(&address, file.bytes, &format!("cannot write `{}`", file.name))?;
+        written.push(address);
+    }
+    Ok(written)
+}
+
+/// Makes all of them before any is written.
+fn files(source: &Source, format: &str) -> Result<Vec<OutputFile>> {
+    let files = match format {
+        "json" => vec![json::whole(source)?],
+        "csv" => csv_files::files(source)?,
+        "parquet" => stored_files(source)?,
+        "npz" => vec![npz::file(source)?],
+        _ => match source.document.exports.get(format) {
+            Some(layout) => layouts::files(source, format, layout)?,
+            None => return Err(unknown_format(source.document, format)),
+        },
+    };
+    check_names(&files)?;
+    Ok(files)
 }
 
 fn stored_files(source: &Source) -> Result<Vec<OutputFile>> {

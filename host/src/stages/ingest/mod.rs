@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
+use crate::objects::Objects;
 use crate::platform::{Mapping, SealedFile};
 use crate::stages::plan::{Plan, PlannedInput, Source};
 
@@ -29,6 +30,8 @@ pub struct IngestOptions {
     pub input_bytes: u64,
     /// Where unpacked inputs are kept, if they are.
     pub cache: Option<InputCache>,
+    /// Where objects come from.
+    pub objects: Objects,
 }
 
 /// One input, hashed and sealed.
@@ -65,7 +68,7 @@ impl Ingested {
     ///
     /// # Errors
     /// [`Kind::BadInput`] with the role and what the file is instead; [`Kind::Limit`]; [`Kind::Untrusted`] when a
-    /// pinned digest differs.
+    /// pinned digest differs; [`Kind::Network`] when a store of objects does not answer.
     pub fn new(plan: Plan, options: &IngestOptions) -> Result<Self> {
         let inputs = plan.inputs.iter().map(|input| ingest(input, options)).collect::<Result<Vec<_>>>()?;
         let recipe = recipe(&plan, &inputs);
@@ -115,7 +118,7 @@ fn recipe(plan: &Plan, inputs: &[IngestedInput]) -> Digest {
 
 fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput> {
     let role = &input.role;
-    let (unpacked, path, origin) = match &input.source {
+    let (unpacked, name, origin) = match &input.source {
         Source::File(file) => {
             let unpacked = read::file(&role.role, file, options)?;
             let origin = match &file.confined_to {
@@ -123,14 +126,20 @@ fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput
                 None => file.path.clone(),
             };
             let origin = std::path::absolute(&origin).unwrap_or(origin);
-            (unpacked, &*file.path, origin.display().to_string())
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (unpacked, name, origin.display().to_string())
+        }
+        Source::Object(object) => {
+            let unpacked = read::object(&role.role, object, options)?;
+            (unpacked, object.address.file_name().to_owned(), object.address.to_string())
         }
         Source::Bundled { file, bytes } => {
             let content = SealedFile::from_bytes("input", bytes).map_err(|error| no_memory(&error))?;
             let sha256 = Digest::of(bytes);
             let (raw_bytes, encoding) = (content.length(), Encoding::Identity);
             let unpacked = read::Unpacked { raw_sha256: sha256, raw_bytes, encoding, sha256, content };
-            (unpacked, Path::new(file), format!("bundled `{file}`"))
+            let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            (unpacked, name, format!("bundled `{file}`"))
         }
     };
     let content = unpacked.content.map().map_err(|error| no_memory(&error))?;
@@ -139,7 +148,7 @@ fn ingest(input: &PlannedInput, options: &IngestOptions) -> Result<IngestedInput
     }
     Ok(IngestedInput {
         role: role.role.clone(),
-        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        name,
         origin,
         raw_sha256: unpacked.raw_sha256,
         raw_bytes: unpacked.raw_bytes,

@@ -1,7 +1,7 @@
 //! Reads one file within limits: regular files only, pinned digests checked, gzip and zstd unpacked.
 
 use std::io::{self, BufRead, Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, PathBuf};
 
 use fs_err as fs;
 use fs_err::os::unix::fs::OpenOptionsExt;
@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::platform::{MemoryFile, SealedFile};
 use crate::stages::ingest::IngestOptions;
-use crate::stages::plan::InputPath;
+use crate::stages::plan::{InputObject, InputPath};
 use crate::text;
 
 /// A file of more than this, unpacked, may be at most [`RATIO_LIMIT`] times the size of its packed form.
@@ -38,6 +38,31 @@ pub(super) struct Unpacked {
     pub(super) content: SealedFile,
 }
 
+/// Digest and size that an input must have, and what to do when it has not.
+struct Pins {
+    sha256: Option<Digest>,
+    bytes: Option<u64>,
+    hint: String,
+}
+
+/// Reads, checks and unpacks an object of a store.
+pub(super) fn object(role: &str, input: &InputObject, options: &IngestOptions) -> Result<Unpacked> {
+    let place = input.address.to_string();
+    let what = format!("cannot read input `{role}`");
+    let reader = options.objects.open(&input.address, &what)?;
+    // Before anything is read, and again while it is: what a store says of its size is no promise.
+    if reader.size() > options.input_bytes {
+        return Err(too_large(role, &place, "", options));
+    }
+    let unreadable = |error: &io::Error| {
+        let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+        own.cloned().unwrap_or_else(|| Error::new(Kind::BadInput, &*what).cause(crate::error::chain(error)))
+    };
+    let hint = "get the released file again, or change what is pinned if the new object is right".to_owned();
+    let pins = Pins { sha256: input.sha256, bytes: input.bytes, hint };
+    unpacked(role, &place, &pins, reader, &unreadable, options)
+}
+
 /// Reads, checks and unpacks a file.
 pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Result<Unpacked> {
     let path = confine(role, input)?;
@@ -63,28 +88,45 @@ pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Re
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(Error::new(Kind::BadInput, format!("input `{role}` is {what}: `{}`", path.display())));
     }
-    let mut file = std::io::BufReader::new(file);
+    let hint = match &input.fetched_for {
+        Some(dataset) => format!("run `host fetch {dataset}` to get the file again"),
+        None => "get the released file again, or change the manifest if the new file is right".to_owned(),
+    };
+    let pins = Pins { sha256: input.sha256, bytes: input.bytes, hint };
+    unpacked(role, &path.display().to_string(), &pins, file, &unreadable, options)
+}
+
+/// Reads, checks and unpacks what was opened.
+fn unpacked(
+    role: &str,
+    place: &str,
+    pins: &Pins,
+    reader: impl Read,
+    unreadable: &dyn Fn(&io::Error) -> Error,
+    options: &IngestOptions,
+) -> Result<Unpacked> {
+    let mut file = std::io::BufReader::new(reader);
     let encoding = encoding_of(file.fill_buf().map_err(|error| unreadable(&error))?);
     if encoding == Encoding::Identity {
         let (content, sha256) = seal(file, options.input_bytes)
             .map_err(|error| unreadable(&error))?
-            .ok_or_else(|| too_large(role, &path, "", options))?;
+            .ok_or_else(|| too_large(role, place, "", options))?;
         let raw_bytes = content.length();
-        check_pins(role, input, sha256, raw_bytes)?;
+        check_pins(role, place, pins, sha256, raw_bytes)?;
         return Ok(Unpacked { raw_sha256: sha256, raw_bytes, encoding, sha256, content });
     }
     let raw = read_limited(file, options.input_bytes)
         .map_err(|error| unreadable(&error))?
-        .ok_or_else(|| too_large(role, &path, "", options))?;
+        .ok_or_else(|| too_large(role, place, "", options))?;
     let (raw_sha256, raw_bytes) = (Digest::of(&raw), raw.len() as u64);
-    check_pins(role, input, raw_sha256, raw_bytes)?;
-    let unpacked = |(content, sha256)| Unpacked { raw_sha256, raw_bytes, encoding, sha256, content };
+    check_pins(role, place, pins, raw_sha256, raw_bytes)?;
+    let finished = |(content, sha256)| Unpacked { raw_sha256, raw_bytes, encoding, sha256, content };
     // zstd unpacks about as fast as the unpacked bytes could be read back and checked.
     let cache = options.cache.as_ref().filter(|_| encoding == Encoding::Gzip);
     let cached = cache.and_then(|cache| cache.get(&raw_sha256, options.input_bytes));
     if let Some(content) = cached {
         let sealed = seal(&*content, options.input_bytes).map_err(|error| unreadable(&error))?;
-        return sealed.map(unpacked).ok_or_else(|| too_large(role, &path, " when unpacked", options));
+        return sealed.map(finished).ok_or_else(|| too_large(role, place, " when unpacked", options));
     }
     let decoder: Box<dyn Read + '_> = match encoding {
         Encoding::Zstd => {
@@ -92,7 +134,7 @@ pub(super) fn file(role: &str, input: &InputPath, options: &IngestOptions) -> Re
         }
         Encoding::Gzip | Encoding::Identity => Box::new(flate2::read::MultiGzDecoder::new(&*raw)),
     };
-    let unpacked = unpacked(unpack(role, &path, encoding, decoder, raw_bytes, options)?);
+    let unpacked = finished(unpack(role, place, encoding, decoder, raw_bytes, options)?);
     if let Some(cache) = cache {
         cache.put(&raw_sha256, &unpacked.content.map().map_err(|error| unreadable(&error))?);
     }
@@ -165,33 +207,24 @@ fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-fn too_large(role: &str, path: &Path, unpacked: &str, options: &IngestOptions) -> Error {
+fn too_large(role: &str, place: &str, unpacked: &str, options: &IngestOptions) -> Error {
     Error::new(
         Kind::Limit,
-        format!(
-            "input `{role}` is larger than {}{unpacked}: `{}`",
-            text::bytes(options.input_bytes),
-            path.display()
-        ),
+        format!("input `{role}` is larger than {}{unpacked}: `{place}`", text::bytes(options.input_bytes)),
     )
     .hint("to allow more, set `processing.max_input_size_bytes` in the configuration")
 }
 
-fn check_pins(role: &str, input: &InputPath, sha256: Digest, bytes: u64) -> Result<()> {
+fn check_pins(role: &str, place: &str, pins: &Pins, sha256: Digest, bytes: u64) -> Result<()> {
     let differs = |what: &str, found: String, expected: String| {
         Error::new(Kind::Untrusted, format!("input `{role}` is not the file that the manifest pins"))
-            .cause(format!("`{}` has {what} {found}, the manifest says {expected}", input.path.display()))
-            .hint(match &input.fetched_for {
-                Some(dataset) => format!("run `host fetch {dataset}` to get the file again"),
-                None => {
-                    "get the released file again, or change the manifest if the new file is right".to_owned()
-                }
-            })
+            .cause(format!("`{place}` has {what} {found}, the manifest says {expected}"))
+            .hint(pins.hint.clone())
     };
-    if let Some(expected) = input.bytes.filter(|expected| *expected != bytes) {
+    if let Some(expected) = pins.bytes.filter(|expected| *expected != bytes) {
         return Err(differs("size", bytes.to_string(), expected.to_string()));
     }
-    if let Some(expected) = input.sha256.filter(|expected| *expected != sha256) {
+    if let Some(expected) = pins.sha256.filter(|expected| *expected != sha256) {
         return Err(differs("sha256", sha256.to_string(), expected.to_string()));
     }
     Ok(())
@@ -209,7 +242,7 @@ fn encoding_of(bytes: &[u8]) -> Encoding {
 
 fn unpack(
     role: &str,
-    path: &Path,
+    place: &str,
     encoding: Encoding,
     decoder: impl Read,
     packed_bytes: u64,
@@ -223,15 +256,14 @@ fn unpack(
         Ok(None) if ratio_limit < options.input_bytes => Err(Error::new(
             Kind::Limit,
             format!(
-                "input `{role}` unpacks to more than {RATIO_LIMIT} times its {packed_bytes} bytes: `{}`",
-                path.display()
+                "input `{role}` unpacks to more than {RATIO_LIMIT} times its {packed_bytes} bytes: `{place}`",
             ),
         )
         .hint("if the file is right, unpack it yourself and give the unpacked file")),
-        Ok(None) => Err(too_large(role, path, " when unpacked", options)),
+        Ok(None) => Err(too_large(role, place, " when unpacked", options)),
         Err(error) => Err(Error::new(
             Kind::BadInput,
-            format!("input `{role}` is a damaged or truncated {format} file: `{}`", path.display()),
+            format!("input `{role}` is a damaged or truncated {format} file: `{place}`"),
         )
         .cause(error.to_string())
         .hint("get the file again")),

@@ -70,6 +70,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
         let (file, addresses, bytes) = match input {
             Input::Path { path, bytes, .. } => (path.display().to_string(), Vec::new(), *bytes),
             Input::Remote(file) => (file.name.clone(), file.addresses.clone(), Some(file.bytes)),
+            Input::Object(object) => (object.address.to_string(), Vec::new(), object.bytes),
             Input::Bundled { file, bytes, .. } => (format!("inside the module: {file}"), Vec::new(), *bytes),
         };
         let present = state::is_there(dataset, input, &raw);

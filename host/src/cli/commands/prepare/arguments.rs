@@ -17,8 +17,8 @@ pub struct Args {
     /// Module that derives the dataset: its id, or the path of its library. Without `--input`, its bundled dataset.
     #[arg(long, value_name = "ID")]
     pub(super) plugin: Option<String>,
-    /// A file for a role of the module; may be given several times. `ROLE?=PATH` leaves it out where there is no such
-    /// file.
+    /// A file for a role of the module, or an object (`s3://BUCKET/KEY`, `az://…`, `gs://…`); may be given several times.
+    /// `ROLE?=PATH` leaves it out where there is no such file.
     #[arg(long, value_name = "ROLE=PATH", value_parser = role_and_path, requires = "plugin")]
     pub(super) input: Vec<(String, String)>,
     /// One dataset for each month, such as `2010-07..2025-10`. In `--input` and `--name`, `{partition}` stands for

@@ -76,7 +76,7 @@ fn jobs(args: &Args, context: &Context) -> Result<(Vec<Job>, Catalogue)> {
     let parameters: Vec<(String, Given)> =
         args.param.iter().map(|(name, value)| (name.clone(), Given::Text(value.clone()))).collect();
     if let Some(module) = &args.plugin {
-        return Ok((of_module::jobs(args, module, &parameters)?, Catalogue::default()));
+        return Ok((of_module::jobs(args, module, &parameters, &context.objects)?, Catalogue::default()));
     }
     let (mut names, whole) = match args.from.as_deref().map(NamedBatch::read).transpose()? {
         Some(NamedBatch::Whole(manifest)) => (manifest.names(), Some(manifest)),

@@ -1,15 +1,21 @@
 //! What `--plugin` asks for: one dataset, or one for each month.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Args;
 use crate::error::{Error, Kind, Result};
+use crate::objects::{Objects, Place};
 use crate::partition::{Month, Template, demand_own_names};
 use crate::stages::parameters::Given;
-use crate::stages::plan::{InputPath, Job, JobInput};
+use crate::stages::plan::{Job, JobInput};
 
-pub(super) fn jobs(args: &Args, module: &str, parameters: &[(String, Given)]) -> Result<Vec<Job>> {
+pub(super) fn jobs(
+    args: &Args,
+    module: &str,
+    parameters: &[(String, Given)],
+    objects: &Objects,
+) -> Result<Vec<Job>> {
     let usage = |fault: String| Error::new(Kind::Usage, fault);
     let job = |name, inputs| Job {
         module: module.to_owned(),
@@ -20,7 +26,7 @@ pub(super) fn jobs(args: &Args, module: &str, parameters: &[(String, Given)]) ->
     };
     let Some(months) = args.partition else {
         let plain = args.input.iter().map(|(role, path)| (role.as_str(), Some(path.clone())));
-        return Ok(vec![job(args.name.clone(), inputs(plain)?)]);
+        return Ok(vec![job(args.name.clone(), inputs(plain, objects)?)]);
     };
     let name = args.name.clone().unwrap_or_else(|| format!("{module}_{{partition}}"));
     let name = Template::new(&name).map_err(usage)?;
@@ -30,20 +36,23 @@ pub(super) fn jobs(args: &Args, module: &str, parameters: &[(String, Given)]) ->
     let paths = paths.collect::<Result<Vec<_>>>()?;
     let of_month = |month: Month| {
         let paths = paths.iter().map(|(role, path)| (*role, path.text_of(month)));
-        Ok(job(name.text_of(month), inputs(paths)?))
+        Ok(job(name.text_of(month), inputs(paths, objects)?))
     };
     months.iter().map(of_month).collect()
 }
 
 /// The files by role. A role that ends in `?` is left out where there is no file, or no month that could have one.
-fn inputs<'r>(given: impl Iterator<Item = (&'r str, Option<String>)>) -> Result<BTreeMap<String, JobInput>> {
+fn inputs<'r>(
+    given: impl Iterator<Item = (&'r str, Option<String>)>,
+    objects: &Objects,
+) -> Result<BTreeMap<String, JobInput>> {
     let mut inputs = BTreeMap::new();
     let mut left_out = Vec::new();
     for (role, path) in given {
         let (role, optional) = role.strip_suffix('?').map_or((role, false), |role| (role, true));
-        // A file that cannot be looked at is there: reading it says why.
-        let path = path.map(PathBuf::from).filter(|path| !optional || path.try_exists().unwrap_or(true));
-        let Some(path) = path else {
+        let usage = |why: String| Error::new(Kind::Usage, format!("input `{role}`: {why}"));
+        let place = path.map(|path| Place::of(Path::new(&path)).map_err(usage)).transpose()?;
+        let Some(place) = place.filter(|place| !optional || may_exist(place, objects)) else {
             if optional {
                 left_out.push(role);
                 continue;
@@ -51,8 +60,8 @@ fn inputs<'r>(given: impl Iterator<Item = (&'r str, Option<String>)>) -> Result<
             return Err(Error::new(Kind::Usage, format!("input `{role}` needs a month that there is not"))
                 .hint(format!("where it may be missing, write `--input {role}?=PATH`")));
         };
-        let input = InputPath { path, ..InputPath::default() };
-        if inputs.insert(role.to_owned(), JobInput::File(input)).is_some() {
+        let input = JobInput::at(place, None).map_err(usage)?;
+        if inputs.insert(role.to_owned(), input).is_some() {
             return Err(Error::new(Kind::Usage, format!("input `{role}` is given twice")));
         }
     }
@@ -65,4 +74,12 @@ fn inputs<'r>(given: impl Iterator<Item = (&'r str, Option<String>)>) -> Result<
         ));
     }
     Ok(inputs)
+}
+
+/// What cannot be looked at is there: reading it says why.
+fn may_exist(place: &Place, objects: &Objects) -> bool {
+    match place {
+        Place::File(path) => path.try_exists().unwrap_or(true),
+        Place::Object(address) => objects.may_exist(address),
+    }
 }
