@@ -34,8 +34,11 @@ const DESCRIPTION_LIMIT_BYTES: usize = 4 << 20;
 /// Begins every message of a stream.
 const MARKER: [u8; 4] = [0xff; 4];
 
-/// Room that is made for bytes before any of them has come.
+/// Room that is used for bytes before any of them has come.
 const STEP_BYTES: usize = 8 << 20;
+
+/// Room that is reserved, which costs nothing until it is used; beyond it what has come is copied as more comes.
+const RESERVED_BYTES: usize = 64 << 20;
 
 /// Reads one table; `arrays` is what the limit still allows.
 pub(super) fn read(
@@ -125,10 +128,10 @@ pub(super) fn number(from: &mut dyn Read) -> Result<usize> {
 
 /// So many bytes, where any number may begin. Room is made as they come.
 pub(super) fn take(from: &mut dyn Read, length: usize) -> Result<Buffer> {
-    let mut taken = MutableBuffer::with_capacity(length.min(STEP_BYTES));
+    let mut taken = MutableBuffer::with_capacity(length.min(RESERVED_BYTES));
     while taken.len() < length {
         let start = taken.len();
-        taken.resize(length.min(start.saturating_add(start.max(STEP_BYTES))), 0);
+        taken.resize(length.min(start.saturating_add(STEP_BYTES.max(start / 2))), 0);
         let room = taken.as_slice_mut().get_mut(start..).unwrap_or_default();
         from.read_exact(room).map_err(|error| Fault::unreadable(&error))?;
     }
