@@ -10,7 +10,7 @@ mod c_modules;
 mod toolchains;
 mod versions;
 
-pub use c_modules::{c_example, c_module, c_module_without_its_library};
+pub use c_modules::{c_example, c_module, c_module_without_its_library, other_clock};
 pub use toolchains::{Toolchain, arrow_and_allocator, built_otherwise};
 
 /// Folder with the module that misbehaves on request.

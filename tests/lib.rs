@@ -46,7 +46,11 @@ pub fn host() -> &'static Path {
         }) {
             cargo.env_remove(name);
         }
-        cargo.current_dir(repository()).args(["build", "--quiet", "--target-dir"]).arg(target());
+        // The whole workspace has the features that this test was built with: nothing is compiled twice.
+        cargo
+            .current_dir(repository())
+            .args(["build", "--workspace", "--quiet", "--target-dir"])
+            .arg(target());
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
@@ -88,6 +92,13 @@ impl Sandbox {
     #[must_use]
     pub fn with_plugins(mut self, directory: &Path) -> Self {
         self.plugin_directories.push(directory.to_owned());
+        self
+    }
+
+    /// The same data root without any folder with modules.
+    #[must_use]
+    pub fn without_plugins(mut self) -> Self {
+        self.plugin_directories.clear();
         self
     }
 
@@ -190,6 +201,20 @@ impl Outcome {
             assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
         }
         self
+    }
+}
+
+/// Copies a folder with all that is in it to a place where there is none.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
     }
 }
 

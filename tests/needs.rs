@@ -14,6 +14,16 @@ pub enum Need {
     Strace,
     /// The stock tool for the signatures of packages.
     Minisign,
+    /// The checker of Prometheus for metrics and rules.
+    Promtool,
+    /// The checker of systemd for its units.
+    SystemdAnalyze,
+    /// The rotation of log files.
+    Logrotate,
+    /// Any Python 3.
+    Python,
+    /// The browser that shows the pages.
+    Chromium,
     /// Python with numpy and scipy; `HOST_TEST_PYTHON` names it, else `python3`.
     Numpy,
     /// The same with numpy and pyarrow.
@@ -24,6 +34,10 @@ pub enum Need {
     Matplotlib,
     /// The same with sacc, which brings astropy.
     Sacc,
+    /// File systems of one's own: namespaces of users and mounts.
+    Namespaces,
+    /// Limits for another process.
+    Limits,
     /// To be root, who alone can give files away.
     Root,
 }
@@ -45,6 +59,18 @@ impl Need {
             }
             Self::Strace => (!runs("strace", &["-V"])).then(|| "`strace` is not installed".to_owned()),
             Self::Minisign => (!runs("minisign", &["-v"])).then(|| "`minisign` is not installed".to_owned()),
+            Self::Promtool => {
+                (!runs("promtool", &["--version"])).then(|| "`promtool` is not installed".to_owned())
+            }
+            Self::SystemdAnalyze => (!runs("systemd-analyze", &["--version"]))
+                .then(|| "`systemd-analyze` is not installed".to_owned()),
+            Self::Logrotate => {
+                (!runs("logrotate", &["--version"])).then(|| "`logrotate` is not installed".to_owned())
+            }
+            Self::Python => (!imports("ast")).then(|| format!("`{}` is not installed", python())),
+            Self::Chromium => {
+                (!runs("chromium", &["--version"])).then(|| "`chromium` is not installed".to_owned())
+            }
             Self::Numpy => {
                 (!imports("numpy, scipy")).then(|| format!("`{}` cannot import numpy and scipy", python()))
             }
@@ -55,6 +81,11 @@ impl Need {
             }
             Self::Cobaya => (!imports("cobaya")).then(|| format!("`{}` cannot import cobaya", python())),
             Self::Sacc => (!imports("sacc")).then(|| format!("`{}` cannot import sacc", python())),
+            Self::Namespaces => (!runs("unshare", &["--user", "--map-root-user", "--mount", "true"]))
+                .then(|| "no namespaces of users and mounts".to_owned()),
+            Self::Limits => {
+                (!runs("prlimit", &["--version"])).then(|| "`prlimit` is not installed".to_owned())
+            }
             Self::Root => (!is_root()).then(|| "this is not root".to_owned()),
         }
     }

@@ -19,6 +19,8 @@ use fs_err::File;
 use rustix::io::Errno;
 
 pub use growing::GrowingFile;
+pub use history::History;
+pub use line_log::LineLog;
 
 /// What the name of a staging directory starts with.
 const STAGING_PREFIX: &str = ".staging-";
@@ -179,6 +181,19 @@ pub fn create_directories(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     sync_directory(parent)
+}
+
+/// Gives a file or directory a mode; a link is not followed. Durable when it returns.
+///
+/// # Errors
+/// Any failure of a system call; it names the path.
+pub fn set_mode(path: &Path, bits: u32) -> io::Result<()> {
+    if path.symlink_metadata()?.is_symlink() {
+        let message = format!("`{}` is a link", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    fs_err::set_permissions(path, mode(bits))?;
+    File::open(path)?.sync_all()
 }
 
 /// Makes the entries of a directory durable.
@@ -359,6 +374,30 @@ pub fn sweep(directory: &Path) -> io::Result<usize> {
     Ok(swept)
 }
 
+/// Removes what dead processes left of publications of `path`, in a folder where others may have such files of their
+/// own. The caller holds the lock under which `path` is published.
+///
+/// # Errors
+/// The folder cannot be read, or a leftover cannot be removed.
+pub fn sweep_file(path: &Path) -> io::Result<()> {
+    let prefix = temporary_prefix(path);
+    for entry in fs_err::read_dir(parent_of(path)?)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the names of temporary files for `target` start with.
+fn temporary_prefix(target: &Path) -> String {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let kept = name.char_indices().map(|(start, character)| start + character.len_utf8());
+    let end = kept.take_while(|end| *end <= REPEATED_NAME).last().unwrap_or(0);
+    format!(".{}{TEMPORARY_MARK}", name.get(..end).unwrap_or_default())
+}
+
 /// A complete, durable file under a temporary name; dropping it removes it.
 struct Temporary {
     path: PathBuf,
@@ -378,12 +417,9 @@ impl Temporary {
 
     fn create(target: &Path, bytes: &[u8], permissions: u32) -> io::Result<(Self, File)> {
         let directory = parent_of(target)?;
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let kept = name.char_indices().map(|(start, character)| start + character.len_utf8());
-        let end = kept.take_while(|end| *end <= REPEATED_NAME).last().unwrap_or(0);
-        let repeated = name.get(..end).unwrap_or_default();
+        let prefix = temporary_prefix(target);
         for _ in 0..ATTEMPTS {
-            let path = directory.join(format!(".{repeated}{TEMPORARY_MARK}{}", unique()));
+            let path = directory.join(format!("{prefix}{}", unique()));
             let mut file = match new_file(&path, false, permissions) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -461,6 +497,8 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 mod growing;
+mod history;
+mod line_log;
 #[cfg(test)]
 mod tests;
 mod tree;

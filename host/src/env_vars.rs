@@ -40,6 +40,28 @@ variables! {
     NO_COLOR;
     /// Any value turns progress bars off.
     NO_PROGRESS;
+    /// The socket of the service manager, which is told when `host serve` is ready and when it ends.
+    NOTIFY_SOCKET;
+    /// Sets `alerts.check_minutes`.
+    PBUF_ALERTS_CHECK_MINUTES;
+    /// Sets `alerts.cpu_percent`.
+    PBUF_ALERTS_CPU_PERCENT;
+    /// Sets `alerts.disk_percent`.
+    PBUF_ALERTS_DISK_PERCENT;
+    /// Sets `alerts.disk_warning_percent`.
+    PBUF_ALERTS_DISK_WARNING_PERCENT;
+    /// Sets `alerts.mail_command`; words are separated by blanks.
+    PBUF_ALERTS_MAIL_COMMAND;
+    /// Sets `alerts.mail_to`.
+    PBUF_ALERTS_MAIL_TO;
+    /// Sets `alerts.memory_percent`.
+    PBUF_ALERTS_MEMORY_PERCENT;
+    /// Sets `alerts.webhook`: `file:PATH` or `env:VARIABLE`, never the address itself.
+    PBUF_ALERTS_WEBHOOK;
+    /// Sets `backup.identity`: `file:PATH` or `env:VARIABLE`, never the key itself.
+    PBUF_BACKUP_IDENTITY;
+    /// Sets `backup.repository`.
+    PBUF_BACKUP_REPOSITORY;
     /// Sets `cache.cleanup_threshold`.
     PBUF_CACHE_CLEANUP_THRESHOLD;
     /// Sets `cache.enabled`.
@@ -78,8 +100,12 @@ variables! {
     PBUF_LOGGING_FORMAT;
     /// Sets `logging.max_log_files`.
     PBUF_LOGGING_MAX_LOG_FILES;
+    /// Sets `logging.retention_days`.
+    PBUF_LOGGING_RETENTION_DAYS;
     /// Sets `logging.rotation_size_mb`.
     PBUF_LOGGING_ROTATION_SIZE_MB;
+    /// Sets `logging.run_retention_days`.
+    PBUF_LOGGING_RUN_RETENTION_DAYS;
     /// Sets `plugins.store`.
     PBUF_PLUGINS_STORE;
     /// Sets `plugins.trust`.
@@ -108,6 +134,36 @@ variables! {
     PBUF_REGISTRY_ENABLED;
     /// Sets `registry.manifest_file`.
     PBUF_REGISTRY_MANIFEST_FILE;
+    /// Sets `schedule.daily`.
+    PBUF_SCHEDULE_DAILY;
+    /// Sets `schedule.enabled`.
+    PBUF_SCHEDULE_ENABLED;
+    /// Sets `schedule.monthly`.
+    PBUF_SCHEDULE_MONTHLY;
+    /// Sets `schedule.quarterly`.
+    PBUF_SCHEDULE_QUARTERLY;
+    /// Sets `schedule.time_zone`.
+    PBUF_SCHEDULE_TIME_ZONE;
+    /// Sets `schedule.weekly`.
+    PBUF_SCHEDULE_WEEKLY;
+    /// Sets `serve.concurrent_runs`.
+    PBUF_SERVE_CONCURRENT_RUNS;
+    /// Sets `serve.drain_seconds`.
+    PBUF_SERVE_DRAIN_SECONDS;
+    /// Sets `serve.head_seconds`.
+    PBUF_SERVE_HEAD_SECONDS;
+    /// Sets `serve.input_directories`.
+    PBUF_SERVE_INPUT_DIRECTORIES;
+    /// Sets `serve.max_connections`.
+    PBUF_SERVE_MAX_CONNECTIONS;
+    /// Sets `serve.queued_runs`.
+    PBUF_SERVE_QUEUED_RUNS;
+    /// Sets `serve.requests_per_second`.
+    PBUF_SERVE_REQUESTS_PER_SECOND;
+    /// Sets `serve.request_seconds`.
+    PBUF_SERVE_REQUEST_SECONDS;
+    /// Sets `serve.token_file`.
+    PBUF_SERVE_TOKEN_FILE;
     /// Sets `validation.covariance_validation`.
     PBUF_VALIDATION_COVARIANCE_VALIDATION;
     /// Sets `validation.level`.

@@ -161,6 +161,21 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Whether a failure means that the system, or a limit that somebody set, gives no more: memory, descriptors, processes,
+/// room in a file. Nothing is wrong with what was asked for.
+#[must_use]
+pub fn is_scarcity(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+
+    let scarce =
+        [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::FBIG, Errno::NOSPC, Errno::NOBUFS];
+    Errno::from_io_error(error).is_some_and(|errno| scarce.contains(&errno))
+}
+
+/// What to do about [`is_scarcity`].
+pub(crate) const SCARCITY_HINT: &str =
+    "raise the limits of the system (`ulimit -a` shows them), or end other programs";
+
 /// The texts of an error and of all its sources.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {

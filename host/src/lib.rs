@@ -15,28 +15,47 @@
 //!   believed ([`fetch`]).
 //! * Layouts of other programs are declared by the module and stored with the dataset, so an export needs neither the
 //!   module nor a word about its field here ([`stages::export`]).
+//! * The service answers what the verbs print and starts the host's own command line: one truth, and one way to run
+//!   ([`serve`]).
 //! * What stands below `derived/` follows from content and recipe alone, provenance included; times, paths and processes
 //!   stand in the registry's records ([`stages::register`]).
 
+pub mod alerts;
+pub mod backup;
 pub mod catalogue;
+pub mod certification;
+mod children;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod digest;
+pub mod doctor;
 pub mod durable;
 pub mod env_vars;
 pub mod error;
 pub mod fetch;
+pub mod health;
+pub mod journal;
+pub mod logs;
+pub mod metrics;
 pub mod modules;
 pub mod objects;
+pub mod operations;
 pub mod packages;
+pub mod pages;
+#[doc = include_str!("../docs/operating.md")]
+pub mod operating {}
 pub mod partition;
 pub mod picture;
 pub mod platform;
 pub mod raw;
 pub mod registry;
+pub mod repair;
 pub mod report;
+pub mod schedule;
+pub mod secret;
+pub mod serve;
 pub mod stages;
 pub mod text;
 pub mod trust;

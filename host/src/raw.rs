@@ -42,6 +42,13 @@ impl RawStore {
         self.has(file) && Digest::of_file(&self.path(file)).is_ok_and(|(digest, _)| digest == file.sha256)
     }
 
+    /// Any file that is kept under a digest.
+    #[must_use]
+    pub fn any(&self, sha256: &Digest) -> Option<PathBuf> {
+        let entries = fs_err::read_dir(self.directory.join(sha256.to_string())).ok()?;
+        entries.flatten().map(|entry| entry.path()).find(|path| path.is_file())
+    }
+
     /// What was fetched of a file so far; waits while another process fetches it.
     ///
     /// # Errors

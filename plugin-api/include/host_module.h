@@ -152,7 +152,9 @@ struct host_answer {
   const char *text;
   uint64_t text_length; /* bytes of `text`, without a zero byte at its end */
 
-  /* One stream for each table, in the order of the report, then one for each matrix. NULL from `inspect`.
+  /* One stream for each table, in the order of the report, then one for each matrix. NULL from `inspect`. When the report
+   * says "remarks":true one more follows, of one column of texts with one row, which is read last: a JSON object with
+   * "metadata" and "findings" that follow from the rows, to be added to those of the report.
    *
    * The schema of a table is a struct ("+s") whose children are the columns, in the order of module.json, with these
    * formats: "g" float64, "f" float32, "l" int64, "i" int32, "b" boolean, "u" utf8, "tsn:UTC" timestamp. A matrix is a

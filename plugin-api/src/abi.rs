@@ -98,7 +98,7 @@ pub struct AbiRequest<'a> {
     pub host: AbiHost,
 }
 
-/// Report as JSON; the tables' streams, then one stream of a single column for each matrix.
+/// Report as JSON; the tables' streams, then one stream of a single column for each matrix, then the remarks if there are.
 #[repr(C)]
 #[derive(StableAbi)]
 pub struct AbiOutput {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{FitsTable, Plot, ReferenceModel, Table};
+use crate::remarks::Closing;
+use crate::{FitsTable, ModuleError, Plot, ReferenceModel, Remarks, Table};
 
 /// The result of a derivation: tables and matrices as the contract promises, and what a reader must know of them.
 #[derive(Debug)]
@@ -50,6 +51,18 @@ impl<'a> Derived<'a> {
     pub fn table(mut self, table: Table<'a>) -> Self {
         self.tables.push(table);
         self
+    }
+
+    /// What the tables remark, once their batches have been read; for tests of a module without a host.
+    ///
+    /// # Errors
+    /// What the module says, and a key of the metadata that is given twice.
+    pub fn remarks(&mut self) -> Result<Remarks, ModuleError> {
+        Closing::remarks(self.closing())
+    }
+
+    pub(crate) fn closing(&mut self) -> Vec<Closing<'a>> {
+        self.tables.iter_mut().filter_map(|table| table.closing.take()).collect()
     }
 
     /// Adds a matrix.
@@ -320,6 +333,9 @@ pub struct Report {
     pub models: Vec<ReferenceModel>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub plots: BTreeMap<String, Plot>,
+    /// Whether one more stream follows, with [`Remarks`](crate::Remarks) as one text of JSON.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remarks: bool,
 }
 
 /// Name and size of a matrix; its elements follow as a stream of one column.

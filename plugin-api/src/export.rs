@@ -12,6 +12,7 @@ use crate::abi::{AbiOutput, AbiRequest, ModuleRef, ModuleRoot};
 use crate::arrow_c::ArrowArrayStream;
 use crate::derived::{MatrixHeader, Report};
 use crate::guard::guarded;
+use crate::remarks::Closing;
 use crate::table::Field;
 use crate::{
     Column, ColumnKind, Context, DerivationModule, Derived, Input, Inputs, Matrix, ModuleError, Parameters,
@@ -107,9 +108,11 @@ pub(crate) struct Parts<'a> {
     pub(crate) report: Report,
     pub(crate) tables: Vec<Table<'a>>,
     pub(crate) matrices: Vec<Matrix>,
+    pub(crate) closing: Vec<Closing<'a>>,
 }
 
-pub(crate) fn parts(derived: Derived<'_>) -> Parts<'_> {
+pub(crate) fn parts(mut derived: Derived<'_>) -> Parts<'_> {
+    let closing = derived.closing();
     let report = Report {
         output: derived.output,
         tables: derived.tables.iter().map(|table| table.name.clone()).collect(),
@@ -123,19 +126,23 @@ pub(crate) fn parts(derived: Derived<'_>) -> Parts<'_> {
         exports: derived.exports,
         models: derived.models,
         plots: derived.plots,
+        remarks: !closing.is_empty(),
     };
-    Parts { report, tables: derived.tables, matrices: derived.matrices }
+    Parts { report, tables: derived.tables, matrices: derived.matrices, closing }
 }
 
 fn pack(derived: Derived<'_>) -> Result<AbiOutput, ModuleError> {
-    let Parts { report, tables, matrices } = parts(derived);
+    let Parts { report, tables, matrices, closing } = parts(derived);
+    let remarks = report.remarks.then(|| table_stream(Closing::into_table(closing)));
     let report = to_json(&report)?;
-    let tables = tables.into_iter().map(|table| {
-        // SAFETY: the host keeps the inputs alive until every stream is released (see `ModuleRoot::derive`).
-        unsafe { ArrowArrayStream::export(table.fields, table.batches) }
-    });
+    let tables = tables.into_iter().map(table_stream);
     let matrices = matrices.into_iter().map(matrix_stream);
-    Ok(AbiOutput { report, streams: tables.chain(matrices).collect() })
+    Ok(AbiOutput { report, streams: tables.chain(matrices).chain(remarks).collect() })
+}
+
+fn table_stream(table: Table<'_>) -> ArrowArrayStream {
+    // SAFETY: the host keeps the inputs alive until every stream is released (see `ModuleRoot::derive`).
+    unsafe { ArrowArrayStream::export(table.fields, table.batches) }
 }
 
 fn matrix_stream(matrix: Matrix) -> ArrowArrayStream {

@@ -154,7 +154,8 @@
 //!
 //! [`Derived::note`] records what is true of the whole dataset: conventions, corrections, selections. A published number
 //! is never changed or invented: a correction is a parameter that is off by default, is named in the metadata and cites
-//! its source. [`Context::progress`] tells how far the work is, from 0 to 1 and never back; [`Context::check_cancelled`]
+//! its source. What follows from the rows of a [streamed](Table::streamed) table is said by [`Table::remarks`] when
+//! they have been read. [`Context::progress`] tells how far the work is, from 0 to 1 and never back; [`Context::check_cancelled`]
 //! belongs into every loop that may last, at least once a second.
 //!
 //! # 7. Pictures, models and files of other programs
@@ -265,6 +266,7 @@ mod module;
 mod parameters;
 mod picture;
 mod reference_model;
+mod remarks;
 pub mod section;
 mod table;
 pub mod text;
@@ -287,4 +289,5 @@ pub use crate::module::DerivationModule;
 pub use crate::parameters::Parameters;
 pub use crate::picture::{Axis, Curve, Only, Plot, Residuals, Series};
 pub use crate::reference_model::ReferenceModel;
+pub use crate::remarks::Remarks;
 pub use crate::table::{Column, Field, Table, TableBuilder};

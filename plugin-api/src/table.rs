@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::remarks::{Closing, Remarks};
 use crate::{ColumnKind, ModuleError};
 
 /// A named table: all at once, or batch after batch.
@@ -9,6 +10,7 @@ pub struct Table<'a> {
     pub(crate) name: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) batches: Box<dyn Iterator<Item = Result<Vec<Column>, ModuleError>> + Send + 'a>,
+    pub(crate) closing: Option<Closing<'a>>,
 }
 
 /// Name and type of a column.
@@ -33,7 +35,15 @@ impl<'a> Table<'a> {
         fields: Vec<Field>,
         batches: impl Iterator<Item = Result<Vec<Column>, ModuleError>> + Send + 'a,
     ) -> Self {
-        Self { name: name.into(), fields, batches: Box::new(batches) }
+        Self { name: name.into(), fields, batches: Box::new(batches), closing: None }
+    }
+
+    /// Adds what can be said of the rows only when they have been made. `remarks` is called when every table has been
+    /// read; a host of plugin-api 1.1 refuses such a result.
+    #[must_use]
+    pub fn remarks(mut self, remarks: impl FnOnce() -> Result<Remarks, ModuleError> + Send + 'a) -> Self {
+        self.closing = Some(Closing::new(remarks));
+        self
     }
 
     /// Name of the table.
@@ -86,7 +96,7 @@ impl TableBuilder {
     /// The finished table. Columns of unequal length become an error when the host reads it.
     #[must_use]
     pub fn build<'a>(self) -> Table<'a> {
-        Table { name: self.name, fields: self.fields, batches: Box::new(std::iter::once(Ok(self.columns))) }
+        Table::streamed(self.name, self.fields, std::iter::once(Ok(self.columns)))
     }
 }
 

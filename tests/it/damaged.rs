@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tests::needs::Need;
 use tests::{Sandbox, tree};
 
+use crate::matrix::Cases;
 use crate::reference::releases::named;
 use crate::trial;
 use table::{Base, Damage, Expected, damages};
@@ -40,16 +41,26 @@ fn refused_all(base: Base, vector: &Vector) {
     let before = registered(&occupied);
     let damages = damages(base, vector);
     assert_eq!(damages.len(), 16);
-    for damage in &damages {
-        let empty = Sandbox::new();
-        check_answer(damage, &empty);
-        assert_eq!(empty.json(["list"]).pointer("/data/datasets").unwrap(), &json!([]), "{}", damage.name);
-        assert!(tree(&empty.data_root().join("derived")).is_empty(), "{}", damage.name);
-        assert!(tree(&empty.data_root().join("registry/derived")).is_empty(), "{}", damage.name);
+    let mut cases = Cases::of("E5", format!("derive {base:?}").to_lowercase());
+    for (number, damage) in damages.iter().enumerate() {
+        cases.run(&format!("{number}:{}", damage.name), || {
+            let empty = Sandbox::new();
+            check_answer(damage, &empty);
+            assert_eq!(
+                empty.json(["list"]).pointer("/data/datasets").unwrap(),
+                &json!([]),
+                "{}",
+                damage.name
+            );
+            assert!(tree(&empty.data_root().join("derived")).is_empty(), "{}", damage.name);
+            assert!(tree(&empty.data_root().join("registry/derived")).is_empty(), "{}", damage.name);
 
-        check_talk(damage, &occupied);
-        assert!(registered(&occupied) == before, "{} changed what is registered", damage.name);
+            check_talk(damage, &occupied);
+            assert!(registered(&occupied) == before, "{} changed what is registered", damage.name);
+            Ok(())
+        });
     }
+    cases.finish(16);
     let _ = occupied.run(["check"]).success();
 }
 

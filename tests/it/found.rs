@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use host::backup::Manifest;
 use host::modules::manifest;
 use host::packages::archive::Package;
 use host::packages::manifest::PackageManifest;
@@ -74,6 +75,8 @@ fn accepted() {
     let inside = zstd::bulk::compress(&seed("package/archive"), 3).unwrap();
     assert_eq!(Package::read(&inside).unwrap().files, package.files);
     assert_eq!(PackageManifest::parse(&text("plugin_toml/one_library")).unwrap(), package.manifest);
+    let manifest: Manifest = serde_json::from_slice(&seed("backup_manifest/snapshot.json")).unwrap();
+    assert_eq!(Manifest::parse(&manifest.to_bytes(), &manifest.id).unwrap().entries.len(), 24);
     let lock = LockFile::parse(Path::new("plugins.lock"), &text("plugin_lock/packaged")).unwrap();
     assert_eq!(lock.modules.len(), 1);
 }

@@ -10,6 +10,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tests::{Outcome, Sandbox, host, tree};
 
+use crate::matrix::Cases;
 use crate::reference::releases::SIX_DEGREE_FIELD;
 use crate::trial;
 use packing::{gzip, zstd, zstd_bomb};
@@ -77,14 +78,19 @@ fn contents() {
         ),
     ];
     let sandbox = Sandbox::new();
+    let mut counted = Cases::of("E5", "ingest");
     for (name, content, texts) in cases {
-        let path = sandbox.write("input.txt", content);
-        let outcome = prepare(&sandbox, &path).failure(16, &["error: input `mean`"]);
-        for text in texts {
-            assert!(outcome.stderr.contains(text), "{name}: `{text}` is not in {}", outcome.stderr);
-        }
-        assert_eq!(outcome.stdout, "", "{name}");
+        counted.run(name, || {
+            let path = sandbox.write("input.txt", content);
+            let outcome = prepare(&sandbox, &path).failure(16, &["error: input `mean`"]);
+            for text in texts {
+                assert!(outcome.stderr.contains(text), "{name}: `{text}` is not in {}", outcome.stderr);
+            }
+            assert_eq!(outcome.stdout, "", "{name}");
+            Ok(())
+        });
     }
+    counted.finish(17);
     nothing_is_registered(&sandbox);
 }
 

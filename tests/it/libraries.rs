@@ -99,7 +99,7 @@ fn for_each(sandbox: &Sandbox, flags: &[&str], check: impl Fn(u64, &Outcome, &Pa
     let _ = sandbox.run(["audit", "verify"]).success();
 }
 
-/// Whatever happened, the host ended by itself, and said of which module or file it speaks.
+/// Whatever happened, the host ended by itself, and said of which module, file, parameter or input it speaks.
 fn assert_told(number: u64, outcome: &Outcome, library: &Path) {
     let said = format!("damage {number}: {outcome:?}");
     // A file that is no module any more is not found by the name of one.
@@ -109,11 +109,14 @@ fn assert_told(number: u64, outcome: &Outcome, library: &Path) {
         "{said}"
     );
     if outcome.code != Some(0) {
-        // A result that breaks the contract is the dataset's fault first.
-        let dataset = outcome.code == Some(3) && outcome.stderr.contains("error: dataset `");
+        // A result that breaks the contract is the dataset's fault first, and a module whose description was damaged may
+        // refuse what it is given by the names of that description.
+        let said_of = |what: &str| outcome.stderr.contains(&format!("error: {what} `"));
+        let dataset = outcome.code == Some(3) && said_of("dataset");
+        let given = outcome.code == Some(16) && (said_of("parameter") || said_of("input"));
         let named =
             outcome.stderr.contains("light_curve") || outcome.stderr.contains(library.to_str().unwrap());
-        assert!((named || dataset) && outcome.stderr.contains("error: "), "{said}");
+        assert!((named || dataset || given) && outcome.stderr.contains("error: "), "{said}");
     }
 }
 

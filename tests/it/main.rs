@@ -2,46 +2,76 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod abi;
+mod alerts;
 mod author;
+mod backup;
 mod c_modules;
 mod catalogue;
+mod certify;
 mod cli;
 mod damaged;
+mod deploy;
 mod diff;
+mod doctor;
 mod exports;
 mod faults;
 mod fetch;
 mod found;
 mod futures;
+mod health;
 mod hostile;
 mod ingest;
 mod install;
 mod libraries;
+mod maintenance;
+mod manual;
+mod matrix;
 mod objects;
 mod packages;
+mod pages;
 mod partitions;
 mod pictures;
 mod probes;
+mod readiness;
 mod reference;
+mod repair;
+mod reports;
 mod retire;
+mod runs;
 mod sandbox;
+mod schedule;
+mod serve;
 mod toolchains;
 mod trust;
+mod walk;
 mod way;
+
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::needs::Need;
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = [
         way::trials(),
+        walk::trials(),
         reference::trials(),
         damaged::trials(),
         exports::trials(),
         ingest::trials(),
         fetch::trials(),
         catalogue::trials(),
+        alerts::trials(),
+        schedule::trials(),
+        certify::trials(),
+        readiness::trials(),
+        deploy::trials(),
+        doctor::trials(),
+        maintenance::trials(),
+        manual::trials(),
+        matrix::trials(),
+        health::trials(),
         hostile::trials(),
         install::trials(),
         libraries::trials(),
@@ -50,21 +80,30 @@ fn main() {
         c_modules::trials(),
         toolchains::trials(),
         author::trials(),
+        backup::trials(),
         faults::trials(),
         objects::trials(),
         packages::trials(),
+        pages::trials(),
         partitions::trials(),
         futures::trials(),
         pictures::trials(),
         diff::trials(),
+        repair::trials(),
         retire::trials(),
+        reports::trials(),
+        runs::trials(),
         cli::trials(),
         probes::trials(),
         trust::trials(),
         sandbox::trials(),
+        serve::trials(),
     ];
-    let trials = trials.into_iter().flatten().collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    let trials = matrix::chosen(trials.into_iter().flatten().collect());
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
+    let held = arguments.list || matrix::concluded(everything);
+    if held { conclusion.exit_code() } else { ExitCode::FAILURE }
 }
 
 /// A test. When something that it needs is absent it is listed as ignored, with what is missing in its name; where

@@ -59,11 +59,13 @@ fn prepare(server: &Server, sandbox: &Sandbox, input: &str) -> Outcome {
 }
 
 fn prepare_with(server: &Server, sandbox: &Sandbox, input: &str, variables: &[(&str, &str)]) -> Outcome {
-    let input = format!("table={input}");
+    server.run_with(sandbox, &preparing(&format!("table={input}")), variables)
+}
+
+/// The words that prepare `star` from an input of the form `ROLE=PLACE`.
+fn preparing(input: &str) -> [&str; 9] {
     let parameter = "reference_magnitude=12";
-    let arguments =
-        ["prepare", "--plugin", "light_curve", "--name", "star", "--input", &input, "--param", parameter];
-    server.run_with(sandbox, &arguments, variables)
+    ["prepare", "--plugin", "light_curve", "--name", "star", "--input", input, "--param", parameter]
 }
 
 fn version(sandbox: &Sandbox) -> String {

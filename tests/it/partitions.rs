@@ -61,7 +61,8 @@ fn months() {
     let fault = answer.pointer("/data/datasets/1/error/message").and_then(Value::as_str).unwrap();
     assert!(fault.contains("line 2"), "{fault}");
     // What is registered is not derived again.
-    assert_eq!(statuses(&run(&["--resume"]).1), expected("cached"));
+    let (_, answer) = run(&["--resume"]);
+    assert_eq!(statuses(&answer), expected("cached"), "{answer}");
     let _ = sandbox.write("raw/star-20250201-20250228.csv", format!("{HEAD}0.0,12.2,0.01\n"));
     let (code, answer) = run(&[]);
     assert_eq!((code, statuses(&answer)[1].1.as_str()), (Some(0), "prepared"), "{answer}");

@@ -3,6 +3,7 @@
 //! The fuzzer (`fuzz/`) looks for bytes that break it; `found.rs` replays what was found before. Each function panics
 //! when a promise is broken: a panic of the reader itself is one.
 
+mod backup;
 mod elf;
 mod frames;
 mod module;
@@ -21,6 +22,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("plugin_toml", package::plugin_toml),
     ("worker_frames", frames::worker_frames),
     ("arrow_ipc", result::arrow_ipc),
+    ("backup_manifest", backup::manifest),
     ("named_table", text::named_table),
     ("covariance_text", text::covariance_text),
 ];

@@ -1,13 +1,14 @@
 """Measures the host beside bare numpy and Cobaya on the same files, and prints a table.
 
-Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE] [--supernovae TABLE COVARIANCE]
+Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE] [--supernovae TABLE COVARIANCE] [--month DBN]
 
 CPU is user and system time of the process and of all it waited for, so a worker counts. Memory is the peak of its
 largest process; the kernel counts what the launcher held at the fork as well, which is the smallest number that can
 come out and is printed below the table. The fastest and the median of N runs are shown, since other work on the machine
 only ever adds. Every run is a whole process from start to end, the first of each kind is not counted.
 
-The supernovae are a table such as that of Pantheon+ with a covariance of its size; they are measured a quarter as often.
+The supernovae are a table such as that of Pantheon+ with a covariance of its size, the month a file of one-second bars; they
+are measured a quarter as often.
 """
 
 import argparse
@@ -115,6 +116,15 @@ def supernovae(bench, table, covariance):
     yield bench.peer("bare_cobaya_sn.py", "cobaya", [table, covariance], bench.packages)
 
 
+def month(bench, bars):
+    """A month of one-second bars; the peer reads and writes the finished table and does nothing else."""
+    prepare = ["prepare", "--plugin", "futures", "--name", "month", "--input", f"bars={bars}", "--param", "mode=compat"]
+    yield bench.host("host prepare, fresh data root", prepare, [bench.root])
+    where = subprocess.run([*bench.on_root, "path", "month"], capture_output=True, text=True, check=True)
+    table = os.path.join(where.stdout.strip(), "data.parquet")
+    yield bench.peer("bare_pyarrow_month.py", "pyarrow", [table], bench.output)
+
+
 def show(title, runs, table):
     print(f"{title + ', best of ' + str(runs):32} {'CPU ms':>9} {'median':>9} {'wall ms':>9} {'peak MB':>9}")
     for name, *numbers in table:
@@ -129,6 +139,7 @@ def main():
     parser.add_argument("--mean", default=os.path.join(BUNDLED, "desi_dr2_mean.txt"))
     parser.add_argument("--covariance", default=os.path.join(BUNDLED, "desi_dr2_covariance.txt"))
     parser.add_argument("--supernovae", nargs=2, metavar=("TABLE", "COVARIANCE"))
+    parser.add_argument("--month", metavar="DBN")
     options = parser.parse_args()
     host = os.path.abspath(options.host)
     if not os.access(host, os.X_OK):
@@ -140,6 +151,9 @@ def main():
         if options.supernovae:
             bench.runs = max(1, options.runs // 4)
             show("supernovae", bench.runs, supernovae(bench, *options.supernovae))
+        if options.month:
+            bench.runs = max(1, options.runs // 4)
+            show("a month", bench.runs, month(bench, options.month))
         floor = measured("true", 3, sandbox, [shutil.which("true")], [])
     print(f"a process that does nothing: {floor[1]:.1f} ms CPU, {floor[4]:.1f} MB")
 

@@ -81,6 +81,7 @@ impl Dataset {
             title: self.entry.title.clone(),
             citations: self.entry.citation.clone(),
             licence: self.entry.licence.clone(),
+            puts_back: None,
         }
     }
 

@@ -20,15 +20,6 @@ pub struct Manifest {
     pub(super) datasets: BTreeMap<String, Entry>,
 }
 
-/// What `prepare --from` is given.
-#[derive(Debug)]
-pub enum Batch {
-    /// A list of names.
-    Names(Vec<String>),
-    /// A manifest of which all datasets are meant.
-    Whole(Manifest),
-}
-
 impl Manifest {
     /// Reads a manifest.
     ///
@@ -41,7 +32,7 @@ impl Manifest {
         Self::parse(&text, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self> {
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let bad = |why: String| {
             Error::new(Kind::BadInput, format!("the datasets manifest `{}` is malformed", path.display()))
                 .cause(why)
@@ -66,29 +57,8 @@ impl Manifest {
     }
 }
 
-impl Batch {
-    /// Reads a list of names, one a line, or a whole manifest; `-` is standard input.
-    ///
-    /// # Errors
-    /// [`Kind::BadInput`] when it is neither.
-    pub fn read(from: &Path) -> Result<Self> {
-        let text = read_text(from)?;
-        if text.trim_start().starts_with('{') {
-            return Manifest::parse(&text, from).map(Self::Whole);
-        }
-        let names: Vec<String> = text
-            .lines()
-            .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect();
-        if names.is_empty() {
-            return Err(Error::new(Kind::BadInput, format!("`{}` names no dataset", from.display())));
-        }
-        Ok(Self::Names(names))
-    }
-}
-
-fn read_text(path: &Path) -> Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub(super) fn read_text(path: &Path) -> Result<String> {
     let unreadable = |error: std::io::Error| {
         Error::new(Kind::BadInput, format!("cannot read `{}`", path.display()))
             .cause(crate::error::chain(&error))

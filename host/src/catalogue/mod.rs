@@ -4,6 +4,7 @@
 //! Invariants: a name of the manifest hides the same name of every module; a name that two modules claim means neither
 //! until the manifest decides; conflicts are those of all documents, hidden entries included.
 
+mod batch;
 pub mod conflicts;
 mod dataset;
 mod document;
@@ -20,9 +21,10 @@ use crate::error::{Error, Kind, Result};
 use crate::modules::discover::{self, SearchDirectory, State};
 use crate::modules::manifest::Embedded;
 
+pub use batch::{Batch, Damage};
 pub use dataset::{Dataset, Origin};
 pub use document::{Conflict, Input};
-pub use manifest::{Batch, Manifest};
+pub use manifest::Manifest;
 pub(crate) use remote::unescaped;
 pub use remote::{Address, RemoteFile};
 

@@ -107,14 +107,40 @@ pub enum Command {
     Export(commands::export::Args),
     /// Draw a dataset, as SVG or PNG.
     Plot(commands::plot::Args),
-    /// Write one HTML page with everything about a dataset.
+    /// Write one HTML page with everything about a dataset, or report what the host did, how fast and how well.
     Report(commands::report::Args),
     /// Say what differs between two datasets, or two versions of one.
     Diff(commands::diff::Args),
+    /// Look at what ran and what runs; stop it, or ask for it again.
+    #[command(subcommand)]
+    Run(commands::run::Command),
     /// Say that a version must no longer be used, and why; it stays where it is.
     Retire(commands::retire::Args),
     /// Read every registered file and name each that is damaged, missing, extra or edited.
     Check(commands::check::Args),
+    /// Say whether all is well, and what to type where it is not.
+    Health(commands::health::Args),
+    /// Look for everything an operator can have wrong, and put right what needs nobody's decision.
+    Doctor(commands::doctor::Args),
+    /// Look at what recurs, and do it now; the service does it when it is due.
+    #[command(subcommand)]
+    Schedule(commands::schedule::Command),
+    /// Tell people of what `health` finds; nobody is told unless a channel is configured.
+    #[command(subcommand)]
+    Alert(commands::alert::Command),
+    /// Certify the host: derive, break, restore and measure, and write a report with evidence for each line.
+    Certify(commands::certify::Args),
+    /// Let nothing be written for a while; reading goes on.
+    #[command(subcommand)]
+    Maintenance(commands::maintenance::Command),
+    /// Stop everything: let nothing be written, and end what runs.
+    Halt(commands::maintenance::HaltArgs),
+    /// Take `halt` back.
+    Resume,
+    /// Show the whole at a glance: datasets, modules, runs, and what somebody should look at.
+    Status,
+    /// Print what is measured, in the text format of Prometheus.
+    Metrics,
     /// Derive a dataset again from its provenance and compare the bytes.
     Reproduce(commands::reproduce::Args),
     /// Write, test, pack, install, lock and look at modules.
@@ -123,15 +149,23 @@ pub enum Command {
     /// Say whose signatures count.
     #[command(subcommand)]
     Trust(commands::trust::Command),
+    /// Serve datasets, and runs for whoever has the token, over HTTP.
+    Serve(commands::serve::Args),
     /// Maintain the registry.
     #[command(subcommand)]
     Registry(commands::registry::Command),
     /// Read the record of who did what.
     #[command(subcommand)]
     Audit(commands::audit::Command),
+    /// Save what cannot be made again, and see that it comes back.
+    #[command(subcommand)]
+    Backup(commands::backup::Command),
     /// Show and check the configuration.
     #[command(subcommand)]
     Config(commands::config::Command),
+    /// Print what service managers, clusters and monitors need to run a host.
+    #[command(subcommand)]
+    Deploy(commands::deploy::Command),
     /// Print completions for a shell.
     Completions(commands::completions::Args),
     /// Print the man page.

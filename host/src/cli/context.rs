@@ -1,7 +1,9 @@
 //! What every verb works with: settings, search path, data root.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalogue::{Catalogue, Manifest};
@@ -14,13 +16,17 @@ use crate::durable;
 use crate::env_vars;
 use crate::error::{Error, Kind, Result};
 use crate::fetch;
+use crate::health;
+use crate::journal::Journal;
+use crate::logs;
 use crate::modules::discover::{SearchDirectory, SearchOrigin};
 use crate::modules::worker::parent::Workers;
 use crate::objects::Objects;
 use crate::packages::store::Store;
-use crate::platform::Limits;
+use crate::platform::{self, Limits};
 use crate::raw::RawStore;
 use crate::registry::{DataRoot, Record, Registry};
+use crate::schedule::{Program, Surroundings};
 use crate::stages::derive::{DeriveOptions, Isolation};
 use crate::stages::ingest::{IngestOptions, InputCache};
 use crate::stages::pipeline;
@@ -31,7 +37,7 @@ use crate::trust::keys::KeyRing;
 use crate::trust::lock::LockFile;
 
 /// What every verb works with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// The resolved settings.
     pub settings: Settings,
@@ -43,6 +49,8 @@ pub struct Context {
     pub(super) objects: Objects,
     /// Where the search for a lock file begins.
     current_directory: PathBuf,
+    /// The flags that name data root and configuration, for another command that shall have the same.
+    pub(super) flags: Vec<OsString>,
 }
 
 /// Flags of `prepare` that change how it runs.
@@ -70,7 +78,21 @@ impl Context {
             attempts: settings.fetch_attempts(),
         });
         let current_directory = environment.current_directory;
-        Ok(Self { settings, search_path, progress, objects, current_directory })
+        let flags = flags(global);
+        Ok(Self { settings, search_path, progress, objects, current_directory, flags })
+    }
+
+    /// The same, with further folders with modules that are searched before the others, as flags name them.
+    pub(super) fn searching_first(&self, folders: &[PathBuf]) -> Self {
+        let named =
+            folders.iter().map(|path| SearchDirectory { path: path.clone(), origin: SearchOrigin::Flag });
+        let search_path = named.chain(self.search_path.iter().cloned()).collect();
+        Self { search_path, ..self.clone() }
+    }
+
+    /// What ran, and how it ended.
+    pub(super) fn journal(&self) -> Journal {
+        Journal::of(self.settings.log_directory())
     }
 
     /// The registry; the data root is made if it is not there.
@@ -88,6 +110,11 @@ impl Context {
     pub(super) fn open_registry(&self) -> Result<Registry> {
         let root = DataRoot::open_with(self.settings.data_root(), self.settings.registry_directory())?;
         Ok(Registry::open(root))
+    }
+
+    /// Demands that nobody has forbidden writing. Where there is no data root nobody has.
+    pub(super) fn demand_writable(&self) -> Result<()> {
+        self.open_registry().map_or(Ok(()), |registry| registry.demand_writable())
     }
 
     /// What `NAME` or `NAME@VERSION` stands for: a record, and the folder of its version.
@@ -125,6 +152,11 @@ impl Context {
     /// The installed modules.
     pub(super) fn store(&self) -> Result<Store> {
         self.settings.plugin_store().map(Store::new).ok_or_else(|| homeless("plugins.store"))
+    }
+
+    /// The folder that snapshots are kept in.
+    pub(super) fn backup_repository(&self) -> Result<&Path> {
+        self.settings.backup_repository().ok_or_else(|| homeless("backup.repository"))
     }
 
     /// The file with the keys whose signatures count.
@@ -165,6 +197,54 @@ impl Context {
         Ok(Policy { minimum, demand_lock: flags.locked, lock: self.lock_file()?, keys: self.keys()? })
     }
 
+    /// What a verdict on the whole is about.
+    pub(super) fn health_place(&self) -> Result<health::Place> {
+        Ok(health::Place {
+            data_root: self.settings.data_root().to_owned(),
+            registry_directory: self.settings.registry_directory().to_owned(),
+            log_directory: self.settings.log_directory().to_owned(),
+            backup_repository: self.wanted_backup_repository(),
+            backup_identity: self.settings.backup_identity().cloned(),
+            registry_enabled: self.settings.registry_is_writable(),
+            search_path: self.search_path.clone(),
+            policy: self.policy()?,
+            limits: self.settings.health_limits(),
+        })
+    }
+
+    /// The folder of the snapshots, if somebody named it or it is there.
+    fn wanted_backup_repository(&self) -> Option<PathBuf> {
+        let folder = self.settings.backup_repository()?;
+        let origin = self.settings.origin("backup.repository");
+        let named = origin.is_some_and(|origin| *origin != config::Origin::Default);
+        (named || folder.join("format.json").exists()).then(|| folder.to_owned())
+    }
+
+    /// The host itself, to run another of its verbs with the same data root, configuration and modules.
+    pub(super) fn program(&self) -> Result<Program> {
+        let path = platform::own_program().map_err(|error| {
+            Error::new(Kind::Internal, "cannot find the host's own program").cause(error.to_string())
+        })?;
+        let folders =
+            self.plugin_flags().into_iter().flat_map(|folder| ["--plugin-dir".into(), folder.into()]);
+        Ok(Program { path, flags: self.flags.iter().cloned().chain(folders).collect() })
+    }
+
+    /// The folders with modules that flags name.
+    pub(super) fn plugin_flags(&self) -> Vec<PathBuf> {
+        let flagged = self.search_path.iter().filter(|directory| directory.origin == SearchOrigin::Flag);
+        flagged.map(|directory| directory.path.clone()).collect()
+    }
+
+    /// What the verbs of a recurring job of that day depend on.
+    pub(super) fn surroundings(&self, date: Date) -> Surroundings {
+        Surroundings {
+            reports: self.settings.log_directory().join("reports"),
+            has_backup: self.wanted_backup_repository().is_some(),
+            date,
+        }
+    }
+
     /// The fetched files.
     pub(super) fn raw(&self) -> RawStore {
         RawStore::of(self.settings.data_root())
@@ -196,12 +276,7 @@ impl Context {
             ingest: IngestOptions {
                 input_bytes: settings.max_input_bytes(),
                 objects: self.objects.clone(),
-                cache: settings.keeps_cache().then(|| InputCache {
-                    directory: settings.cache_directory().join("processing"),
-                    lifetime: settings.cache_lifetime(),
-                    max_bytes: settings.cache_max_bytes(),
-                    bytes_after_cleanup: settings.cache_bytes_after_cleanup(),
-                }),
+                cache: settings.keeps_cache().then(|| self.input_cache()),
             },
             derive: DeriveOptions {
                 isolation,
@@ -224,6 +299,27 @@ impl Context {
             register: settings.registers_derived(),
             actor: actor(),
         })
+    }
+
+    /// The unpacked inputs, and how many of them are kept for how long.
+    pub(super) fn input_cache(&self) -> InputCache {
+        let settings = &self.settings;
+        InputCache {
+            directory: settings.cache_directory().join("processing"),
+            lifetime: settings.cache_lifetime(),
+            max_bytes: settings.cache_max_bytes(),
+            bytes_after_cleanup: settings.cache_bytes_after_cleanup(),
+        }
+    }
+
+    /// Removes logs whose time is over, the first time of a day. What cannot be removed is worth a warning only.
+    pub(super) fn remove_old_logs(&self) {
+        let (folder, retention) = (self.settings.log_directory(), self.settings.log_retention());
+        if folder.is_dir()
+            && let Err(error) = logs::enforce(folder, retention, jiff::Timestamp::now())
+        {
+            tracing::warn!("cannot remove old logs: {error}");
+        }
     }
 
     /// Leaves a summary of one preparation in the logs. A summary that cannot be written is worth a warning only: what
@@ -270,6 +366,12 @@ pub(super) fn overrides(global: &Global) -> Vec<FlagOverride> {
     let root = root.map(|root| FlagOverride::new("framework.output_directory", root, "--data-root"));
     let file = global.config.iter().map(|file| FlagOverride::new(config::CONFIG_FILE, file, "--config"));
     root.chain(file).collect()
+}
+
+fn flags(global: &Global) -> Vec<OsString> {
+    let named = [("--data-root", &global.data_root), ("--config", &global.config)];
+    let given = named.into_iter().filter_map(|(flag, path)| Some([flag.into(), path.clone()?.into()]));
+    given.flatten().collect()
 }
 
 /// Flags, then environment and configuration, then the user's folder, then the folder of the executable.

@@ -36,6 +36,7 @@ pub fn main() -> ExitCode {
             }
         };
     }
+    crate::platform::report_file_size_as_error();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -63,10 +64,18 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
         // A broken configuration must not keep its own check from running.
         return printer.report(&commands::config::validate(args, &cli.global)?);
     }
-    let context = Context::new(&cli.global)?;
+    let context = match Context::new(&cli.global) {
+        // What it says names what is wrong and what to type.
+        Err(error) if matches!(cli.command, Command::Doctor(_)) => {
+            return printer.report(&commands::doctor::of_broken_configuration(&error));
+        }
+        context => context?,
+    };
     logging::start(&cli.global, &context);
     for warning in context.settings.warnings() {
         tracing::warn!("{warning}");
     }
-    commands::dispatch(&cli.command, &context, printer)
+    commands::dispatch(&cli.command, &context, printer).inspect_err(|error| {
+        tracing::error!(target: logging::FILES_ONLY, exit_code = error.kind.exit_code(), "{error}");
+    })
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
+pub(super) use crate::text::plain;
 
 /// What a command has to say: to programs as JSON, to people as text.
 pub trait Report: Serialize {
@@ -70,14 +71,7 @@ impl Printer {
     pub(super) fn report<R: Report>(&self, report: &R) -> Result<u8, Error> {
         let verdict = report.verdict();
         let written = if self.json {
-            let envelope = json!({
-                "schema": R::SCHEMA,
-                "host": env!("CARGO_PKG_VERSION"),
-                "ok": verdict.is_none(),
-                "data": to_value(report)?,
-                "error": verdict.as_ref().map(error_value),
-            });
-            write_json(&envelope)
+            write_json(&envelope(report)?)
         } else {
             // Strips the colours itself where standard output is no terminal or NO_COLOR is set.
             let mut out = anstream::stdout().lock();
@@ -93,7 +87,7 @@ impl Printer {
                 Ok(verdict.map_or(0, |error| error.kind.exit_code()))
             }
             Err(error) => {
-                Err(Error::new(Kind::Internal, "cannot write to standard output").cause(error.to_string()))
+                Err(Error::new(Kind::Storage, "cannot write to standard output").cause(error.to_string()))
             }
             Ok(()) => match verdict {
                 None => Ok(0),
@@ -128,9 +122,16 @@ fn terminal_width() -> Option<u16> {
     Some(size.ws_col).filter(|columns| *columns >= 40)
 }
 
-/// Text of modules and files without what moves the cursor.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+/// What is printed with `--json`, and answered over HTTP.
+pub(super) fn envelope<R: Report>(report: &R) -> Result<Value, Error> {
+    let verdict = report.verdict();
+    Ok(json!({
+        "schema": R::SCHEMA,
+        "host": env!("CARGO_PKG_VERSION"),
+        "ok": verdict.is_none(),
+        "data": to_value(report)?,
+        "error": verdict.as_ref().map(error_value),
+    }))
 }
 
 fn to_value(report: &impl Serialize) -> Result<Value, Error> {

@@ -69,45 +69,9 @@ pub(super) fn version(text: &str, registry: &Registry) -> Result<Record> {
     if !text.contains('@') {
         return registry.require(&DatasetName::new(text)?);
     }
-    let record = even_retired(text, registry)?;
+    let record = registry.named(text)?;
     if let Some(retirement) = registry.retirement(&record.name, &record.version)? {
         tracing::warn!("{}", retirement.error(&record.name, &record.version));
     }
     Ok(record)
-}
-
-/// The same without a look at whether it is retired.
-pub(super) fn even_retired(text: &str, registry: &Registry) -> Result<Record> {
-    let (name, version) = match text.split_once('@') {
-        None => (text, None),
-        Some((name, version)) => (name, Some(version)),
-    };
-    let current = registry.require_even_retired(&DatasetName::new(name)?)?;
-    match version {
-        None => Ok(current),
-        Some(version) => version_of(registry.history(&current.name)?, version),
-    }
-}
-
-/// The newest record of the one version that begins with the given digits.
-fn version_of(history: Vec<Record>, prefix: &str) -> Result<Record> {
-    let mut found: Vec<Record> = Vec::new();
-    let mut versions: Vec<String> = Vec::new();
-    for record in history.into_iter().rev() {
-        let short = record.version.short();
-        if !versions.contains(&short) {
-            if !prefix.is_empty() && record.version.to_string().starts_with(prefix) {
-                found.push(record);
-            }
-            versions.push(short);
-        }
-    }
-    if found.len() == 1
-        && let Some(record) = found.pop()
-    {
-        return Ok(record);
-    }
-    let how_many = if found.is_empty() { "no version begins" } else { "several versions begin" };
-    Err(Error::new(Kind::Usage, format!("{how_many} with `{prefix}`"))
-        .hint(format!("its versions are {}", versions.join(", "))))
 }

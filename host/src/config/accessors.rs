@@ -6,12 +6,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
 
 use super::settings::Settings;
 use super::value::{Value, to_u64};
+use crate::alerts::{Channels, Mail};
+use crate::health::Limits;
+use crate::logs::Retention;
 use crate::platform::ConfinementLevel;
+use crate::schedule::{self, Period, Recurrence, Timetable};
+use crate::secret::Reference;
 use crate::trust::TrustLevel;
 
 /// How severe a finding must be to keep a dataset from being registered.
@@ -180,6 +186,15 @@ impl Settings {
         self.integer("logging.rotation_size_mb").saturating_mul(MEBIBYTE)
     }
 
+    /// How long logs and runs are kept.
+    #[must_use]
+    pub fn log_retention(&self) -> Retention {
+        let days = |key| {
+            Duration::from_hours(24).saturating_mul(u32::try_from(self.integer(key)).unwrap_or(u32::MAX))
+        };
+        Retention { logs: days("logging.retention_days"), runs: days("logging.run_retention_days") }
+    }
+
     /// How many log files are kept, the current one included.
     #[must_use]
     pub fn max_log_files(&self) -> usize {
@@ -252,13 +267,64 @@ impl Settings {
         seconds(self.number("cache.ttl_hours") * 3600.0)
     }
 
+    /// The file with the token of the service; none if there is no home directory and nobody named a file.
+    #[must_use]
+    pub fn token_file(&self) -> Option<&Path> {
+        self.path_below_home("serve.token_file")
+    }
+
+    /// Folders that inputs of runs over HTTP may lie in.
+    #[must_use]
+    pub fn served_input_directories(&self) -> &[PathBuf] {
+        self.paths("serve.input_directories")
+    }
+
+    /// How many connections are served at the same time.
+    #[must_use]
+    pub fn max_connections(&self) -> usize {
+        self.size("serve.max_connections")
+    }
+
+    /// How often one peer may ask in a second.
+    #[must_use]
+    pub fn requests_per_second(&self) -> f64 {
+        self.number("serve.requests_per_second")
+    }
+
+    /// How long the head of a request may take.
+    #[must_use]
+    pub fn header_timeout(&self) -> Duration {
+        seconds(self.number("serve.head_seconds"))
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        seconds(self.number("serve.request_seconds"))
+    }
+
+    /// How long runs may take to finish when the service is told to end.
+    #[must_use]
+    pub fn drain_time(&self) -> Duration {
+        seconds(self.number("serve.drain_seconds"))
+    }
+
+    /// How many runs over HTTP go on at the same time.
+    #[must_use]
+    pub fn concurrent_runs(&self) -> usize {
+        self.size("serve.concurrent_runs")
+    }
+
+    /// How many runs over HTTP may wait.
+    #[must_use]
+    pub fn queued_runs(&self) -> usize {
+        self.size("serve.queued_runs")
+    }
+
     /// Folders with modules, in the order of the search.
     #[must_use]
     pub fn plugin_directories(&self) -> &[PathBuf] {
-        match self.value("plugins.directories") {
-            Value::Paths(paths) => paths,
-            other => wrong_shape("plugins.directories", other),
-        }
+        self.paths("plugins.directories")
     }
 
     /// Where installed modules are kept; nowhere if there is no home directory and nobody named a folder.
@@ -271,6 +337,18 @@ impl Settings {
     #[must_use]
     pub fn trusted_keys_file(&self) -> Option<&Path> {
         self.path_below_home("plugins.trusted_keys")
+    }
+
+    /// Where snapshots are kept; nowhere if there is no home directory and nobody named a folder.
+    #[must_use]
+    pub fn backup_repository(&self) -> Option<&Path> {
+        self.path_below_home("backup.repository")
+    }
+
+    /// Where the key is that reads encrypted snapshots.
+    #[must_use]
+    pub fn backup_identity(&self) -> Option<&Reference> {
+        self.secret("backup.identity")
     }
 
     /// How far a module must be vouched for to run at all.
@@ -294,6 +372,61 @@ impl Settings {
         }
     }
 
+    /// What is well.
+    #[must_use]
+    pub fn health_limits(&self) -> Limits {
+        Limits {
+            memory_percent: self.number("alerts.memory_percent"),
+            disk_warning_percent: self.number("alerts.disk_warning_percent"),
+            disk_percent: self.number("alerts.disk_percent"),
+            cpu_percent: self.number("alerts.cpu_percent"),
+        }
+    }
+
+    /// Who is told of alerts.
+    #[must_use]
+    pub fn alert_channels(&self) -> Channels {
+        let webhook = self.secret("alerts.webhook").cloned();
+        let to = match self.value("alerts.mail_to") {
+            Value::Text(to) => Some(to.clone()),
+            _ => None,
+        };
+        let mail = match self.value("alerts.mail_command") {
+            Value::Command(command) => Some(Mail { command: command.clone(), to }),
+            _ => None,
+        };
+        Channels { webhook, mail }
+    }
+
+    /// Where is noted who was told of which alerts.
+    #[must_use]
+    pub fn told_file(&self) -> PathBuf {
+        self.log_directory().join("alerts.jsonl")
+    }
+
+    /// How often the service looks whether there is something to tell.
+    #[must_use]
+    pub fn alert_interval(&self) -> Duration {
+        Duration::from_secs(60 * self.integer("alerts.check_minutes"))
+    }
+
+    /// When each job is due.
+    #[must_use]
+    pub fn timetable(&self) -> Timetable {
+        let recurrence = |period, text| (period, Recurrence::parse(period, text));
+        Timetable {
+            enabled: self.boolean("schedule.enabled"),
+            zone: TimeZone::get(self.text("schedule.time_zone")).unwrap_or(TimeZone::UTC),
+            recurrences: vec![
+                recurrence(Period::Daily, self.text("schedule.daily")),
+                recurrence(Period::Weekly, self.text("schedule.weekly")),
+                recurrence(Period::Monthly, self.text("schedule.monthly")),
+                recurrence(Period::Quarterly, self.text("schedule.quarterly")),
+            ],
+            folder: self.log_directory().join(schedule::FOLDER),
+        }
+    }
+
     /// What is allowed but can hardly be meant.
     pub(super) fn oddities(&self) -> Vec<String> {
         let mut oddities = Vec::new();
@@ -308,6 +441,12 @@ impl Settings {
                     oddities.push(format!("`validation.level` is strict, yet `{key}` turns its checks off"));
                 }
             }
+        }
+        let limits = self.health_limits();
+        if limits.disk_warning_percent > limits.disk_percent {
+            oddities.push(
+                "`alerts.disk_warning_percent` is above `alerts.disk_percent` and never warns".to_owned(),
+            );
         }
         oddities
     }
@@ -348,6 +487,27 @@ impl Settings {
         }
     }
 
+    fn secret(&self, key: &'static str) -> Option<&Reference> {
+        match self.value(key) {
+            Value::Secret(reference) => Some(reference),
+            _ => None,
+        }
+    }
+
+    fn text(&self, key: &'static str) -> &str {
+        match self.value(key) {
+            Value::Text(text) => text,
+            other => wrong_shape(key, other),
+        }
+    }
+
+    fn paths(&self, key: &'static str) -> &[PathBuf] {
+        match self.value(key) {
+            Value::Paths(paths) => paths,
+            other => wrong_shape(key, other),
+        }
+    }
+
     fn path_below_home(&self, key: &'static str) -> Option<&Path> {
         self.resolved.contains_key(key).then(|| self.path(key))
     }
@@ -370,62 +530,4 @@ fn seconds(value: f64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use tracing::level_filters::LevelFilter;
-
-    use super::{ConfinementLevel, Isolation, Level, LogFormat, TrustLevel};
-    use crate::config::Settings;
-    use crate::config::keys::KEYS;
-
-    #[test]
-    fn defaults_are_those_of_the_requirements() {
-        let settings = Settings::defaults();
-        let root = Path::new("/dev/null/home/.pbuf/data");
-        assert_eq!(settings.data_root(), root);
-        assert_eq!(settings.cache_directory(), root.join("cache"));
-        assert_eq!(settings.log_directory(), root.join("logs"));
-        assert_eq!(settings.registry_directory(), root.join("registry"));
-        assert_eq!(settings.manifest_file(), root.join("datasets_manifest.json"));
-        assert!(settings.reuses_known_recipes());
-        assert_eq!(settings.jobs(), 1);
-        assert_eq!(settings.max_memory_bytes(), 8 << 30);
-        assert_eq!(settings.chunk_rows(), 10_000);
-        assert_eq!(settings.timeout(), Duration::from_hours(1));
-        assert_eq!(settings.max_input_bytes(), 1_000_000_000);
-        assert_eq!(settings.isolation(), Isolation::Process);
-        assert!(settings.keeps_going());
-        assert_eq!(settings.validation_level(), Level::Standard);
-        assert!(settings.checks_covariance() && settings.checks_physical_consistency());
-        assert_eq!(settings.numerical_tolerance().to_string(), 1e-10_f64.to_string());
-        assert_eq!(settings.log_level(), LevelFilter::INFO);
-        assert!(settings.logs_to_file() && settings.logs_to_console());
-        assert_eq!(settings.log_rotation_bytes(), 100 << 20);
-        assert_eq!(settings.max_log_files(), 10);
-        assert_eq!(settings.log_format(), LogFormat::Text);
-        assert_eq!((settings.fetch_timeout(), settings.fetch_attempts()), (Duration::from_secs(30), 5));
-        assert!(settings.registry_is_writable() && settings.registers_derived());
-        assert!(settings.keeps_cache());
-        assert_eq!(settings.cache_max_bytes(), 10 << 30);
-        assert_eq!(settings.cache_bytes_after_cleanup(), 8 << 30);
-        assert_eq!(settings.cache_lifetime(), Duration::from_hours(24));
-        assert!(settings.plugin_directories().is_empty());
-        let home = root.parent().unwrap();
-        assert_eq!(settings.plugin_store(), Some(&*home.join("plugins/installed")));
-        assert_eq!(settings.trusted_keys_file(), Some(&*home.join("trusted-keys.json")));
-        assert_eq!(settings.minimum_trust(), TrustLevel::Unsigned);
-        assert_eq!(settings.minimum_confinement(), ConfinementLevel::None);
-        assert!(settings.warnings().is_empty());
-    }
-
-    #[test]
-    fn every_key_has_an_accessor() {
-        let source = include_str!("accessors.rs");
-        let accessors = source.split("pub(super) fn oddities").next().unwrap_or_default();
-        for key in KEYS.iter().filter(|key| key.stands_for.is_none()) {
-            assert!(accessors.contains(&format!("(\"{}\")", key.path)), "{}", key.path);
-        }
-    }
-}
+mod tests;

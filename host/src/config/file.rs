@@ -1,13 +1,13 @@
 //! Reads one configuration file into assignments and problems, each with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::json::{self, Content, Member, Position};
 use super::keys::{self, KEYS, Key};
 use super::origin::{Origin, Problem};
-use super::value::{Base, Value, printable};
+use super::value::{Base, Shape, Value, printable};
 
 /// A larger file is no configuration.
 const MAXIMUM_BYTES: u64 = 1 << 20;
@@ -66,8 +66,8 @@ pub(super) fn read(path: &Path, role: Role, home: Option<&Path>) -> Option<Layer
         }
     };
     let directory = path.parent().unwrap_or_else(|| Path::new(""));
-    let mut reader =
-        FileReader { path, text: &text, role, base: Base { directory, home }, layer: Layer::default() };
+    let (base, layer, secret_lines) = (Base { directory, home }, Layer::default(), BTreeSet::new());
+    let mut reader = FileReader { path, text: &text, role, base, layer, secret_lines };
     match json::parse(&text) {
         Ok(node) => match node.content {
             Content::Object(sections) => reader.sections(&sections),
@@ -81,6 +81,11 @@ pub(super) fn read(path: &Path, role: Role, home: Option<&Path>) -> Option<Layer
         Err(fault) => {
             let hint = fault.hint.map(str::to_owned);
             reader.problem(fault.position, "", format!("this is not JSON: {}", fault.message), hint);
+        }
+    }
+    for problem in &mut reader.layer.problems {
+        if problem.line.is_some_and(|line| reader.secret_lines.contains(&line)) {
+            problem.excerpt = None;
         }
     }
     Some(reader.layer)
@@ -118,6 +123,8 @@ struct FileReader<'file> {
     role: Role,
     base: Base<'file>,
     layer: Layer,
+    /// Lines with a secret that stands there in the open.
+    secret_lines: BTreeSet<usize>,
 }
 
 impl FileReader<'_> {
@@ -171,13 +178,16 @@ impl FileReader<'_> {
     fn value(&mut self, key: &'static Key, member: &Member) {
         if self.role == Role::FoundProject && !key.in_found_project {
             let message = format!(
-                "`{}` decides which code runs or how it is confined, so a project file may not set it",
+                "`{}` decides which code runs, how it is confined or who is told, so a project file may not set it",
                 key.path
             );
             let shown = self.path.display();
             let hint =
                 format!("move it to the user's file, set `{}`, or pass `--config {shown}`", key.variable);
             return self.problem(member.position, key.path, message, Some(hint));
+        }
+        if key.shape == Shape::Secret && matches!(member.value.content, Content::Text(_)) {
+            self.secret_lines.insert(member.value.position.line);
         }
         match key.shape.read_json(&member.value, self.base) {
             Ok(value) => {

@@ -28,6 +28,10 @@ pub enum DefaultValue {
     Processors,
     /// No folders.
     EmptyList,
+    /// A text.
+    Text(&'static str),
+    /// There is none.
+    Nothing,
     /// The key is another way to write the one it stands for.
     OfOther,
 }
@@ -61,7 +65,7 @@ pub struct Key {
     /// What reads it, and what changes then.
     pub effect: &'static str,
     /// Whether a project file that was merely found, not named with `--config`, may set it. Not for what decides which
-    /// code runs and how it is confined: a file that came with somebody's data must not.
+    /// code runs, how it is confined and who is told: a file that came with somebody's data must not.
     pub in_found_project: bool,
     /// What it is another way to write of.
     pub stands_for: Option<StandsFor>,
@@ -173,7 +177,20 @@ mod tests {
         assert_eq!(KEYS[0].path, "framework.output_directory");
         assert_eq!(
             sections(),
-            ["framework", "processing", "validation", "logging", "fetch", "registry", "cache", "plugins"]
+            [
+                "framework",
+                "processing",
+                "validation",
+                "logging",
+                "fetch",
+                "serve",
+                "registry",
+                "backup",
+                "cache",
+                "plugins",
+                "alerts",
+                "schedule"
+            ]
         );
     }
 

@@ -57,8 +57,19 @@ fn property(key: &Key) -> Value {
             // The list is what an editor offers; the pattern is what the host accepts.
             json!({"type": "string", "anyOf": [{"enum": words}, {"pattern": format!("^({})$", pattern.join("|"))}]})
         }
-        Shape::Path => json!({"type": "string", "minLength": 1}),
+        Shape::Path | Shape::Text(_) => json!({"type": "string", "minLength": 1}),
         Shape::PathList => json!({"type": "array", "items": {"type": "string", "minLength": 1}}),
+        Shape::Command => json!({"type": "array", "minItems": 1, "items": {"type": "string"}}),
+        Shape::Secret => json!({
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": false,
+            "properties": {
+                "env": {"type": "string", "minLength": 1},
+                "file": {"type": "string", "minLength": 1},
+            },
+        }),
     };
     let unit = key.unit.map(|unit| format!(" Unit: {unit}.")).unwrap_or_default();
     let description = format!("{}{unit} {} Variable: {}.", key.meaning, key.effect, key.variable);
@@ -85,12 +96,13 @@ fn fixed_default(default: DefaultValue) -> Option<Value> {
         DefaultValue::Boolean(value) => Some(value.into()),
         DefaultValue::Integer(value) => Some(value.into()),
         DefaultValue::Number(value) => Some(value.into()),
-        DefaultValue::Word(word) => Some(word.into()),
+        DefaultValue::Word(word) | DefaultValue::Text(word) => Some(word.into()),
         DefaultValue::EmptyList => Some(json!([])),
         DefaultValue::BelowHome(_)
         | DefaultValue::BelowAnyHome(_)
         | DefaultValue::BelowDataRoot(_)
         | DefaultValue::Processors
+        | DefaultValue::Nothing
         | DefaultValue::OfOther => None,
     }
 }
@@ -128,11 +140,11 @@ fn default_text(default: DefaultValue) -> String {
         DefaultValue::Boolean(value) => format!("`{value}`"),
         DefaultValue::Integer(value) => format!("`{value}`"),
         DefaultValue::Number(value) => format!("`{}`", plain(value)),
-        DefaultValue::Word(word) => format!("`{word}`"),
+        DefaultValue::Word(word) | DefaultValue::Text(word) => format!("`{word}`"),
         DefaultValue::BelowHome(rest) | DefaultValue::BelowAnyHome(rest) => format!("`~/{rest}`"),
         DefaultValue::BelowDataRoot(rest) => format!("`{rest}` in the data root"),
         DefaultValue::Processors => "the number of processors".to_owned(),
-        DefaultValue::EmptyList => "none".to_owned(),
+        DefaultValue::EmptyList | DefaultValue::Nothing => "none".to_owned(),
         DefaultValue::OfOther => "as that key".to_owned(),
     }
 }

@@ -301,6 +301,8 @@ fn default_value(default: DefaultValue, home: Option<&Path>, data_root: Option<&
             Value::Integer(u64::try_from(processors).unwrap_or(1).min(1024))
         }
         DefaultValue::EmptyList => Value::Paths(Vec::new()),
+        DefaultValue::Text(text) => Value::Text(text.to_owned()),
+        DefaultValue::Nothing => Value::Nothing,
         DefaultValue::OfOther => return None,
     })
 }

@@ -3,8 +3,9 @@
 //! Invariants: the data root comes first, since defaults of other keys are below it; keys of a section stand together.
 
 use super::keys::{DefaultValue, Key, StandsFor};
-use super::value::Shape;
+use super::value::{Grammar, Shape};
 use crate::env_vars;
+use crate::schedule::Period;
 
 const fn switch(path: &'static str, default: bool, variable: &'static str, texts: [&'static str; 2]) -> Key {
     Key::new(path, Shape::Boolean, DefaultValue::Boolean(default), variable, texts)
@@ -45,6 +46,17 @@ const fn choice(
     texts: [&'static str; 2],
 ) -> Key {
     Key::new(path, Shape::Choice { words, synonyms: &[] }, DefaultValue::Word(default), variable, texts)
+}
+
+const fn recurrence(
+    path: &'static str,
+    period: Period,
+    default: &'static str,
+    variable: &'static str,
+) -> Key {
+    let shape = Shape::Text(Grammar::Recurrence(period));
+    let texts = ["When the job is due.", "`serve` does it then, and `host schedule list` says when that is."];
+    Key::new(path, shape, DefaultValue::Text(default), variable, texts)
 }
 
 /// Every setting, section by section.
@@ -249,7 +261,7 @@ pub const KEYS: &[Key] = &[
         "logging.file_logging",
         true,
         env_vars::PBUF_LOGGING_FILE_LOGGING,
-        ["Whether messages are also written to a file.", "Opens `host.log` in `framework.log_directory`."],
+        ["Whether messages are also written to a file.", "Opens `processing.log` and `errors.log` in `framework.log_directory`."],
     ),
     switch(
         "logging.console_logging",
@@ -265,8 +277,8 @@ pub const KEYS: &[Key] = &[
         (1, 100, 102_400),
         env_vars::PBUF_LOGGING_ROTATION_SIZE_MB,
         [
-            "How large the log file grows before a new one is begun; 1 MB is 2^20 bytes here.",
-            "The log file is renamed to `host.log.1` and so on before the message that would exceed it.",
+            "How large a log file grows before a new one is begun; 1 MB is 2^20 bytes here.",
+            "The file is renamed to `processing.log.1` and so on before the message after it is full.",
         ],
     )
     .unit("MB"),
@@ -275,11 +287,31 @@ pub const KEYS: &[Key] = &[
         (1, 10, 1000),
         env_vars::PBUF_LOGGING_MAX_LOG_FILES,
         [
-            "How many log files are kept, the current one included.",
+            "How many files of each log are kept, the current one included.",
             "The oldest rotated file is removed when there are more.",
         ],
     )
     .unit("files"),
+    count(
+        "logging.retention_days",
+        (1, 30, 36_500),
+        env_vars::PBUF_LOGGING_RETENTION_DAYS,
+        [
+            "How long log files and processing summaries are kept after they were last written.",
+            "The first `prepare` of a day removes older ones.",
+        ],
+    )
+    .unit("days"),
+    count(
+        "logging.run_retention_days",
+        (1, 400, 36_500),
+        env_vars::PBUF_LOGGING_RUN_RETENTION_DAYS,
+        [
+            "How long the journal keeps runs.",
+            "The first `prepare` of a day removes older ones; reports reach back as far.",
+        ],
+    )
+    .unit("days"),
     choice(
         "logging.format",
         &["text", "json"],
@@ -310,6 +342,93 @@ pub const KEYS: &[Key] = &[
         ],
     )
     .unit("attempts"),
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "serve.token_file",
+            Shape::Path,
+            DefaultValue::BelowAnyHome(".pbuf/serve-token"),
+            env_vars::PBUF_SERVE_TOKEN_FILE,
+            [
+                "The file with the token that a request over HTTP must present to change anything; nobody else may read it.",
+                "While there is no file at the default place, `serve` changes nothing and listens to this machine alone.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "serve.input_directories",
+            Shape::PathList,
+            DefaultValue::EmptyList,
+            env_vars::PBUF_SERVE_INPUT_DIRECTORIES,
+            [
+                "Folders that the inputs of a run over HTTP may lie in, besides `raw` in the data root.",
+                "`serve` refuses a run whose input lies elsewhere.",
+            ],
+        )
+    },
+    count(
+        "serve.max_connections",
+        (1, 512, 1_000_000),
+        env_vars::PBUF_SERVE_MAX_CONNECTIONS,
+        [
+            "How many connections are served at the same time.",
+            "`serve` answers further ones with 503, but for `/livez`, to which some more are kept.",
+        ],
+    )
+    .unit("connections"),
+    number(
+        "serve.requests_per_second",
+        (1.0, 2000.0, 1_000_000_000.0),
+        env_vars::PBUF_SERVE_REQUESTS_PER_SECOND,
+        ["How often one peer may ask.", "`serve` answers further requests with 429."],
+    )
+    .unit("requests/s"),
+    number(
+        "serve.head_seconds",
+        (0.05, 10.0, 3600.0),
+        env_vars::PBUF_SERVE_HEAD_SECONDS,
+        [
+            "How long the head of a request may take, and how long a connection may be silent.",
+            "`serve` ends the connection then.",
+        ],
+    )
+    .unit("s"),
+    number(
+        "serve.request_seconds",
+        (0.05, 30.0, 3600.0),
+        env_vars::PBUF_SERVE_REQUEST_SECONDS,
+        [
+            "How long a request may take, its body included.",
+            "`serve` answers with 408 then, and ends the connection.",
+        ],
+    )
+    .unit("s"),
+    number(
+        "serve.drain_seconds",
+        (0.0, 60.0, 86_400.0),
+        env_vars::PBUF_SERVE_DRAIN_SECONDS,
+        [
+            "How long runs may take to finish when the service is told to end.",
+            "`serve` interrupts what still runs then; `host run resume` goes on with it.",
+        ],
+    )
+    .unit("s"),
+    count(
+        "serve.concurrent_runs",
+        (1, 2, 256),
+        env_vars::PBUF_SERVE_CONCURRENT_RUNS,
+        ["How many runs over HTTP go on at the same time.", "`serve` lets further ones wait."],
+    )
+    .unit("runs"),
+    count(
+        "serve.queued_runs",
+        (0, 32, 10_000),
+        env_vars::PBUF_SERVE_QUEUED_RUNS,
+        ["How many runs over HTTP may wait.", "`serve` answers further ones with 503."],
+    )
+    .unit("runs"),
     switch(
         "registry.enabled",
         true,
@@ -346,6 +465,32 @@ pub const KEYS: &[Key] = &[
             "When false, `prepare` ends after validation, says so, and stores nothing.",
         ],
     ),
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "backup.repository",
+            Shape::Path,
+            DefaultValue::BelowAnyHome(".pbuf/backup"),
+            env_vars::PBUF_BACKUP_REPOSITORY,
+            [
+                "Where snapshots are kept; best on another disk than the data root.",
+                "Every verb of `backup` opens this folder, unless `--repository` names another; `health` looks at the age of the newest snapshot in it.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "backup.identity",
+            Shape::Secret,
+            DefaultValue::Nothing,
+            env_vars::PBUF_BACKUP_IDENTITY,
+            [
+                "Where the key is that reads encrypted snapshots, one line that begins with `AGE-SECRET-KEY-`.",
+                "`backup check`, `verify`, `drill`, `restore` and `registry repair` need it; making snapshots does not.",
+            ],
+        )
+    },
     switch(
         "cache.enabled",
         true,
@@ -436,4 +581,113 @@ pub const KEYS: &[Key] = &[
             ],
         )
     },
+    number(
+        "alerts.memory_percent",
+        (0.0, 85.0, 100.0),
+        env_vars::PBUF_ALERTS_MEMORY_PERCENT,
+        [
+            "How much of the memory may be in use before somebody should look.",
+            "More is an alert of `health` and of the service, which is degraded then.",
+        ],
+    )
+    .unit("%"),
+    number(
+        "alerts.disk_warning_percent",
+        (0.0, 80.0, 100.0),
+        env_vars::PBUF_ALERTS_DISK_WARNING_PERCENT,
+        [
+            "How much of the disk of the data root may be in use before somebody should look.",
+            "More is an alert of `health` and of the service, which is degraded then.",
+        ],
+    )
+    .unit("%"),
+    number(
+        "alerts.disk_percent",
+        (0.0, 90.0, 100.0),
+        env_vars::PBUF_ALERTS_DISK_PERCENT,
+        [
+            "How much of the disk of the data root may be in use before nothing can be relied on.",
+            "More is an alert of `health`, which exits with 3, and of the service, which is unhealthy then.",
+        ],
+    )
+    .unit("%"),
+    number(
+        "alerts.cpu_percent",
+        (0.0, 90.0, 100.0),
+        env_vars::PBUF_ALERTS_CPU_PERCENT,
+        [
+            "How much of the processor time may be in use before somebody should look.",
+            "More is an alert of `health` and of the service, which is degraded then.",
+        ],
+    )
+    .unit("%"),
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "alerts.webhook",
+            Shape::Secret,
+            DefaultValue::Nothing,
+            env_vars::PBUF_ALERTS_WEBHOOK,
+            [
+                "Where the address is that alerts are posted to, as JSON with a member `text`; such an address is a secret.",
+                "`alert` and `schedule` post there, the service every `alerts.check_minutes`; without it nothing is posted.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "alerts.mail_command",
+            Shape::Command,
+            DefaultValue::Nothing,
+            env_vars::PBUF_ALERTS_MAIL_COMMAND,
+            [
+                "The command that a mail with an alert is given to, such as `[\"/usr/sbin/sendmail\", \"-t\"]`.",
+                "`alert` and `schedule` run it, the service every `alerts.check_minutes`; without it no mail is sent.",
+            ],
+        )
+    },
+    Key {
+        in_found_project: false,
+        ..Key::new(
+            "alerts.mail_to",
+            Shape::Text(Grammar::Addresses),
+            DefaultValue::Nothing,
+            env_vars::PBUF_ALERTS_MAIL_TO,
+            ["Who gets the mail.", "It stands in the head of the mail that `alerts.mail_command` is given."],
+        )
+    },
+    count(
+        "alerts.check_minutes",
+        (1, 15, 1440),
+        env_vars::PBUF_ALERTS_CHECK_MINUTES,
+        [
+            "How often the service looks whether there is something to tell.",
+            "Without `alerts.webhook` and `alerts.mail_command` it does not look.",
+        ],
+    )
+    .unit("min"),
+    switch(
+        "schedule.enabled",
+        false,
+        env_vars::PBUF_SCHEDULE_ENABLED,
+        [
+            "Whether the service does what recurs: `host schedule list` shows it.",
+            "`serve` without `--read-only` does each job when it is due, and once what was due while it was down.",
+        ],
+    ),
+    Key::new(
+        "schedule.time_zone",
+        Shape::Text(Grammar::TimeZone),
+        DefaultValue::Text("UTC"),
+        env_vars::PBUF_SCHEDULE_TIME_ZONE,
+        [
+            "The time zone of the times below.",
+            "A time that does not exist on a day is as much later as the clock is put forward; of one that comes twice the first counts.",
+        ],
+    ),
+    recurrence("schedule.daily", Period::Daily, "06:00", env_vars::PBUF_SCHEDULE_DAILY),
+    recurrence("schedule.weekly", Period::Weekly, "sunday 03:00", env_vars::PBUF_SCHEDULE_WEEKLY),
+    recurrence("schedule.monthly", Period::Monthly, "1 04:00", env_vars::PBUF_SCHEDULE_MONTHLY),
+    recurrence("schedule.quarterly", Period::Quarterly, "1 05:00", env_vars::PBUF_SCHEDULE_QUARTERLY),
 ];

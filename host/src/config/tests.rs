@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::keys::KEYS;
 use super::{
-    CONFIG_FILE, Environment, FlagOverride, Level, Origin, PROJECT_FILE, Problem, Settings, USER_FILE,
+    CONFIG_FILE, Environment, FlagOverride, Level, Origin, PROJECT_FILE, Problem, Settings, Shape, USER_FILE,
     problems, validate_file,
 };
 use crate::env_vars;
@@ -180,6 +180,8 @@ fn every_variable_sets_its_key() {
         let text = match &entry.value {
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Array(_) => "/modules".to_owned(),
+            serde_json::Value::Null if key.shape == Shape::Secret => "env:WORD".to_owned(),
+            serde_json::Value::Null => "word@example.org".to_owned(),
             other => other.to_string(),
         };
         let mut place = Place::new();
@@ -268,11 +270,14 @@ fn a_found_project_file_cannot_choose_which_code_runs() {
         r#"{"plugins": {"trust": "unsigned"}}"#,
         r#"{"processing": {"confinement": "none"}}"#,
         r#"{"processing": {"isolation": "in-process"}}"#,
+        r#"{"alerts": {"mail_command": ["evil"]}}"#,
+        r#"{"alerts": {"mail_to": "evil@example.org"}}"#,
+        r#"{"alerts": {"webhook": {"file": "evil"}}}"#,
     ] {
         place.project(setting);
         let error = place.load(&[]).unwrap_err();
         assert!(
-            error.message.contains("decides which code runs or how it is confined"),
+            error.message.contains("decides which code runs, how it is confined or who is told"),
             "{setting}: {error}"
         );
     }

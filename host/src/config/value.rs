@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Number;
 
-use super::json::{Content, Node};
+use super::json::{Content, Member, Node};
+use crate::schedule::{Period, Recurrence};
+use crate::secret::Reference;
+
+/// What is written in place of a recurrence that there is not.
+pub(super) const OFF: &str = "off";
 
 /// What a setting may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +43,23 @@ pub enum Shape {
     Path,
     /// Folders; what the layers give is joined, the highest first.
     PathList,
+    /// A text that is written as others demand.
+    Text(Grammar),
+    /// A program and its arguments.
+    Command,
+    /// Where a secret is; the secret itself is refused.
+    Secret,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// When something recurs, or `off`.
+    Recurrence(Period),
+    /// The name of a time zone.
+    TimeZone,
+    /// A line that can stand in the head of a mail.
+    Addresses,
 }
 
 /// A checked value.
@@ -49,6 +71,10 @@ pub(super) enum Value {
     Word(&'static str),
     Path(PathBuf),
     Paths(Vec<PathBuf>),
+    Text(String),
+    Command(Vec<String>),
+    Secret(Reference),
+    Nothing,
 }
 
 impl Value {
@@ -64,6 +90,10 @@ impl Value {
             Self::Word(word) => (*word).into(),
             Self::Path(path) => text(path),
             Self::Paths(paths) => paths.iter().map(text).collect(),
+            Self::Text(text) => text.as_str().into(),
+            Self::Command(words) => words.as_slice().into(),
+            Self::Secret(reference) => serde_json::to_value(reference).unwrap_or_default(),
+            Self::Nothing => serde_json::Value::Null,
         }
     }
 }
@@ -111,6 +141,9 @@ impl Shape {
             }
             Self::Path => "a path".to_owned(),
             Self::PathList => "a list of paths".to_owned(),
+            Self::Text(grammar) => grammar.expected().to_owned(),
+            Self::Command => "a list of a program and its arguments".to_owned(),
+            Self::Secret => "`{\"env\": \"VARIABLE\"}` or `{\"file\": \"PATH\"}`".to_owned(),
         }
     }
 
@@ -140,9 +173,22 @@ impl Shape {
                     items.iter().map(|item| read_item(item, base)).collect();
                 paths.map(Value::Paths)
             }
-            (Self::PathList, Content::Text(_)) => {
+            (Self::PathList | Self::Command, Content::Text(_)) => {
                 Err(mismatch(Some("put it between `[` and `]`".to_owned())))
             }
+            (Self::Text(grammar), Content::Text(text)) => grammar.read(text).ok_or_else(|| mismatch(None)),
+            (Self::Command, Content::List(items)) => {
+                let words: Option<Vec<String>> = items.iter().map(word).collect();
+                words.filter(|words| !words.is_empty()).map(Value::Command).ok_or_else(|| mismatch(None))
+            }
+            (Self::Secret, Content::Object(members)) => {
+                reference(members, base).ok_or_else(|| mismatch(None))
+            }
+            (Self::Secret, Content::Text(_)) => Err(Mismatch {
+                found: "a text, which is not repeated here".to_owned(),
+                hint: Some("put it into a file with mode 0600 and name that".to_owned()),
+                position: None,
+            }),
             (Self::Boolean | Self::Integer { .. } | Self::Number { .. }, Content::Text(text)) => {
                 let unquoted = self.read_text(OsStr::new(text), TextKind::Flag, base).ok();
                 Err(mismatch(unquoted.map(|value| format!("write {} without quotes", value.to_json()))))
@@ -167,12 +213,22 @@ impl Shape {
                     parts.iter().map(|part| base.resolve(part.as_os_str())).collect();
                 paths.map(Value::Paths).map_err(|hint| mismatch(Some(hint)))
             }
+            Self::Secret => secret_text(text, base).ok_or_else(|| Mismatch {
+                found: "a text, which is not repeated here".to_owned(),
+                hint: Some("write `file:PATH` or `env:VARIABLE`".to_owned()),
+                position: None,
+            }),
             _ => {
                 let word = text.to_str().map(str::trim).ok_or_else(|| mismatch(None))?;
                 let value = match self {
                     Self::Boolean => boolean(word).map(Value::Boolean),
                     Self::Integer { .. } => self.integer(whole_text(word)),
                     Self::Number { .. } => self.number(word.parse().ok()),
+                    Self::Text(grammar) => grammar.read(word),
+                    Self::Command => {
+                        let words: Vec<String> = word.split_whitespace().map(str::to_owned).collect();
+                        (!words.is_empty()).then_some(Value::Command(words))
+                    }
                     _ => self.word(word),
                 };
                 value.ok_or_else(|| mismatch(self.nearest_word(word)))
@@ -200,6 +256,55 @@ impl Shape {
     fn nearest_word(&self, text: &str) -> Option<String> {
         let Self::Choice { words, .. } = self else { return None };
         super::keys::nearest(text, words.iter().copied()).map(|word| format!("did you mean `{word}`?"))
+    }
+}
+
+impl Grammar {
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Recurrence(period) => period.expected(),
+            Self::TimeZone => "the name of a time zone such as `UTC` or `Europe/Berlin`",
+            Self::Addresses => "an address, or several with commas between them",
+        }
+    }
+
+    fn read(self, text: &str) -> Option<Value> {
+        let text = text.trim();
+        let is_well = match self {
+            Self::Recurrence(period) => text == OFF || Recurrence::parse(period, text).is_some(),
+            Self::TimeZone => jiff::tz::TimeZone::get(text).is_ok(),
+            Self::Addresses => text.contains('@') && text.chars().all(|sign| !sign.is_control()),
+        };
+        is_well.then(|| Value::Text(text.to_owned()))
+    }
+}
+
+fn word(item: &Node) -> Option<String> {
+    match &item.content {
+        Content::Text(text) if !text.contains('\0') => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn reference(members: &[Member], base: Base<'_>) -> Option<Value> {
+    let [Member { name, value, .. }] = members else { return None };
+    let Content::Text(text) = &value.content else { return None };
+    named(name, text, base)
+}
+
+/// `file:PATH` or `env:VARIABLE`, as a variable or flag has it.
+fn secret_text(text: &OsStr, base: Base<'_>) -> Option<Value> {
+    let (kind, rest) = text.to_str()?.split_once(':')?;
+    named(kind, rest, base)
+}
+
+fn named(kind: &str, text: &str, base: Base<'_>) -> Option<Value> {
+    match kind {
+        "file" => Some(Value::Secret(Reference::File(base.resolve(OsStr::new(text)).ok()?))),
+        "env" if !text.is_empty() && !text.contains(['=', '\0']) => {
+            Some(Value::Secret(Reference::Env(text.to_owned())))
+        }
+        _ => None,
     }
 }
 
@@ -323,8 +428,10 @@ mod tests {
     use std::ffi::OsStr;
     use std::path::{Path, PathBuf};
 
-    use super::{Base, Mismatch, Shape, TextKind, Value, plain, printable};
+    use super::{Base, Grammar, Mismatch, Shape, TextKind, Value, plain, printable};
     use crate::config::json;
+    use crate::schedule::Period;
+    use crate::secret::Reference;
 
     const INTEGER: Shape = Shape::Integer { minimum: 1, maximum: 2_000_000_000 };
     const NUMBER: Shape = Shape::Number { minimum: 0.001, maximum: 100.0 };
@@ -364,6 +471,42 @@ mod tests {
         assert_eq!(hint(Shape::Boolean, "\"yes\"").as_deref(), Some("write true without quotes"));
         assert_eq!(hint(INTEGER, "\"five\""), None);
         assert_eq!(hint(LEVEL, "\"inof\"").as_deref(), Some("did you mean `INFO`?"));
+    }
+
+    #[test]
+    fn a_secret_is_named_and_never_written() {
+        let file = Value::Secret(Reference::File("/project/hook".into()));
+        assert_eq!(from_json(Shape::Secret, r#"{"file": "hook"}"#), Ok(file.clone()));
+        assert_eq!(from_text(Shape::Secret, "file:hook"), Some(file));
+        let variable = Value::Secret(Reference::Env("HOOK".to_owned()));
+        assert_eq!(from_json(Shape::Secret, r#"{"env": "HOOK"}"#), Ok(variable.clone()));
+        assert_eq!(from_text(Shape::Secret, "env:HOOK"), Some(variable));
+        let written = from_json(Shape::Secret, r#""https://example.org/hidden""#).unwrap_err();
+        assert!(!written.found.contains("hidden") && written.hint.unwrap().contains("0600"));
+        for wrong in
+            ["{}", r#"{"env": 1}"#, r#"{"env": "A", "file": "b"}"#, r#"{"word": "x"}"#, r#"{"env": ""}"#]
+        {
+            assert!(from_json(Shape::Secret, wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(from_text(Shape::Secret, "https://example.org/hidden"), None);
+    }
+
+    #[test]
+    fn texts_and_commands_are_what_is_demanded() {
+        let daily = Shape::Text(Grammar::Recurrence(Period::Daily));
+        assert_eq!(from_text(daily, " 06:00 "), Some(Value::Text("06:00".to_owned())));
+        assert_eq!(from_text(daily, "off"), Some(Value::Text("off".to_owned())));
+        assert_eq!(from_text(daily, "6"), None);
+        let zone = Shape::Text(Grammar::TimeZone);
+        assert!(
+            from_json(zone, r#""Europe/Berlin""#).is_ok() && from_json(zone, r#""Europe/Nowhere""#).is_err()
+        );
+        let command = |words: [&str; 2]| Value::Command(words.map(str::to_owned).to_vec());
+        assert_eq!(from_json(Shape::Command, r#"["send", "-t"]"#), Ok(command(["send", "-t"])));
+        assert_eq!(from_text(Shape::Command, "send  -t"), Some(command(["send", "-t"])));
+        for wrong in ["[]", "[1]", r#""send""#] {
+            assert!(from_json(Shape::Command, wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -75,6 +75,21 @@ pub struct DatasetDocument {
     pub plots: BTreeMap<String, Plot>,
 }
 
+impl DatasetDocument {
+    /// Size of the tables and matrices as they lie in files, without the document itself.
+    #[must_use]
+    pub fn data_bytes(&self) -> u64 {
+        let tables = self.tables.iter().map(|table| table.bytes);
+        tables.chain(self.matrices.iter().map(|matrix| matrix.bytes)).fold(0, u64::saturating_add)
+    }
+
+    /// The module's own judgement, 0 to 1, where it gave one.
+    #[must_use]
+    pub fn quality_score(&self) -> Option<f64> {
+        self.metadata.get("quality_score").and_then(Json::as_f64)
+    }
+}
+
 /// The file of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFile {

@@ -45,14 +45,9 @@ impl<'s> Intake<'s> {
     /// Why they cannot be stored, in words.
     pub fn push(&mut self, batch: RecordBatch) -> Result<(), String> {
         self.rows = self.rows.saturating_add(batch.num_rows());
-        if self.storing.is_none() {
-            self.held.push(batch);
-            if self.rows <= self.spool.rows_in_memory() {
-                return Ok(());
-            }
+        self.held.push(batch);
+        if self.storing.is_none() && self.rows > self.spool.rows_in_memory() {
             self.storing = Some(self.begin()?);
-        } else {
-            self.held.push(batch);
         }
         let Some(storing) = &mut self.storing else { return Ok(()) };
         for batch in self.held.drain(..) {

@@ -26,6 +26,12 @@ impl Spool {
         Self { parent, rows_in_memory: ROWS_IN_MEMORY, staged: None }
     }
 
+    /// A folder for what nobody registers, among the system's temporary files.
+    #[must_use]
+    pub fn temporary() -> Self {
+        Self::new(std::env::temp_dir())
+    }
+
     /// No folder: all tables are kept in memory.
     #[must_use]
     pub fn none() -> Self {

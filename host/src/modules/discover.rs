@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::manifest::{self, Embedded};
 use crate::packages::store::{InstalledLibrary, Receipt, Store};
+use crate::platform::SealedFile;
 use crate::trust;
 
 pub use choose::{find, take_installed};
@@ -98,15 +99,17 @@ impl Candidate {
     }
 }
 
-/// A module that was chosen, with the very bytes that will be hashed, sealed and loaded.
+/// A module that was chosen, with the very bytes that were hashed and will be loaded.
 #[derive(Debug)]
 pub struct Found {
     /// The file, for messages.
     pub path: PathBuf,
     /// What it says of itself.
     pub embedded: Embedded,
-    /// The file's bytes.
-    pub bytes: Vec<u8>,
+    /// The file's bytes, in a copy that nobody can change.
+    pub library: SealedFile,
+    /// Of those bytes.
+    pub sha256: Digest,
     /// How it was installed, if it was.
     pub installed: Option<InstalledLibrary>,
 }

@@ -14,9 +14,9 @@ use arrow_array::{Array, RecordBatch, RecordBatchOptions, StructArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 use plugin_api::host_side::{
-    ArrowArray, Batch, LoadFault, LoadedModule, OutputStream, RawOutput, ServicesHandle,
+    ArrowArray, Batch, LoadFault, LoadedModule, OutputStream, RawOutput, Report, ServicesHandle,
 };
-use plugin_api::{Input, ModuleError};
+use plugin_api::{Input, ModuleError, Remarks};
 
 use crate::dataset::data_type_of;
 use crate::error::{Error, Kind, Result};
@@ -114,6 +114,34 @@ impl Iterator for Batches<'_> {
             })
         }))
     }
+}
+
+/// The remarks behind tables and matrices, which cross as a stream of one text, as JSON.
+///
+/// # Errors
+/// When the stream is anything else.
+pub fn remarks_text(batches: Batches<'_>) -> std::result::Result<String, ModuleError> {
+    let mut texts = Vec::new();
+    for batch in batches {
+        let batch = batch?;
+        let column = batch.columns().first().and_then(|column| column.as_string_opt::<i32>());
+        texts.extend(column.into_iter().flatten().flatten().map(str::to_owned));
+    }
+    match <[String; 1]>::try_from(texts) {
+        Ok([text]) => Ok(text),
+        Err(_) => Err(ModuleError::internal("the module returned remarks that are not one text")),
+    }
+}
+
+/// Parses remarks and takes them into the report.
+///
+/// # Errors
+/// When they are no remarks, or name metadata that are there already.
+pub fn close(report: &mut Report, remarks: &[u8]) -> std::result::Result<(), ModuleError> {
+    let remarks: Remarks = serde_json::from_slice(remarks).map_err(|error| {
+        ModuleError::internal(format!("the remarks are not what they should be: {error}"))
+    })?;
+    report.close(remarks)
 }
 
 /// The elements of a matrix, which crosses as a stream of one column.

@@ -4,5 +4,6 @@ pub mod compatibility;
 pub mod discover;
 pub mod library;
 pub mod manifest;
+pub mod standing;
 pub mod suite;
 pub mod worker;

@@ -72,6 +72,12 @@ impl Months {
     }
 }
 
+impl fmt::Display for Months {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}..{}", self.first, self.last)
+    }
+}
+
 impl FromStr for Months {
     type Err = String;
 

@@ -16,6 +16,7 @@ mod raster;
 mod samples;
 mod scale;
 mod scene;
+mod sketch;
 mod svg;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::error::{Error, Kind, Result};
 use crate::text;
 
 pub(crate) use numbers::short as short_number;
+pub(crate) use svg::escaped;
 
 /// A picture, ready to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,10 +55,22 @@ impl Picture {
         })
     }
 
+    /// Draws a plot so small that only its shape is seen; nothing for a plot whose shape is not one of points.
+    #[must_use]
+    pub fn sketch(dataset: &Dataset, plot: &Plot) -> Option<Self> {
+        sketch::draw(dataset, plot).map(Self)
+    }
+
     /// As an SVG document, which also fits into an HTML page as it is.
     #[must_use]
     pub fn svg(&self) -> String {
         svg::write(&self.0)
+    }
+
+    /// As a part of a page that allows no style of its own and has [`style_sheet`] among its own, on the page's ground.
+    #[must_use]
+    pub fn svg_part(&self) -> String {
+        svg::write_part(&self.0)
     }
 
     /// As a PNG file on white.
@@ -68,6 +82,12 @@ impl Picture {
             Error::new(Kind::Limit, "the picture is too large for memory").hint("write it as SVG")
         })
     }
+}
+
+/// The rules by which a dark page shows pictures in its colours.
+#[must_use]
+pub fn style_sheet() -> String {
+    svg::style_sheet()
 }
 
 /// The picture of a name, or the one shown where there is room for one: the first that is no correlation.

@@ -12,20 +12,9 @@ use super::scene::{Anchor, Ink, Item, Point, Scene, Shape, Stroke};
 /// The document.
 pub(super) fn write(scene: &Scene) -> String {
     let mut out = String::new();
+    open(&mut out, scene);
+    push(&mut out, format_args!("<style>{}</style>\n", style_sheet()));
     let (width, height) = (number(scene.width), number(scene.height));
-    push(
-        &mut out,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" role=\"img\" width=\"{width}\" \
-             height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILY}\">\n<title>{}</title>\n\
-             <style>@media (prefers-color-scheme: dark) {{",
-            escaped(&scene.title)
-        ),
-    );
-    for (class, colour) in Ink::dark() {
-        push(&mut out, format_args!(" .picture .{class} {{ color: {colour} }}"));
-    }
-    out.push_str(" }</style>\n");
     push(
         &mut out,
         format_args!(
@@ -33,6 +22,39 @@ pub(super) fn write(scene: &Scene) -> String {
             ink(Ink::Background)
         ),
     );
+    close(out, scene)
+}
+
+/// The same without a style and without a ground of its own.
+pub(super) fn write_part(scene: &Scene) -> String {
+    let mut out = String::new();
+    open(&mut out, scene);
+    close(out, scene)
+}
+
+/// The rules that a dark page needs.
+pub(super) fn style_sheet() -> String {
+    let mut rules = "@media (prefers-color-scheme: dark) {".to_owned();
+    for (class, colour) in Ink::dark() {
+        push(&mut rules, format_args!(" .picture .{class} {{ color: {colour} }}"));
+    }
+    rules.push_str(" }");
+    rules
+}
+
+fn open(out: &mut String, scene: &Scene) {
+    let (width, height) = (number(scene.width), number(scene.height));
+    push(
+        out,
+        format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"picture\" role=\"img\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FAMILY}\">\n<title>{}</title>\n",
+            escaped(&scene.title)
+        ),
+    );
+}
+
+fn close(mut out: String, scene: &Scene) -> String {
     for item in &scene.items {
         write_item(&mut out, item);
     }
@@ -83,7 +105,7 @@ fn write_item(out: &mut String, item: &Item) {
             out,
             format_args!(
                 "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
-                 style=\"image-rendering: pixelated\" href=\"data:image/png;base64,{}\"/>\n",
+                 image-rendering=\"pixelated\" href=\"data:image/png;base64,{}\"/>\n",
                 number(area.left),
                 number(area.top),
                 number(area.width),
@@ -163,7 +185,7 @@ fn number(value: f64) -> String {
 }
 
 /// Text that means nothing but itself in XML and HTML, whatever a module put into it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

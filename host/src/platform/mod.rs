@@ -12,6 +12,7 @@ mod system;
 mod system;
 
 mod confinement;
+mod copying;
 mod mapping;
 mod resource_limits;
 
@@ -19,6 +20,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,18 @@ pub struct Limits {
 /// When the system does not say which program this is.
 pub fn own_program() -> io::Result<PathBuf> {
     system::own_program()
+}
+
+/// Lets all threads of this process share one heap, where the system can, so that its size does not grow with the number
+/// of threads that ever worked. Costs them a little waiting for each other; for the beginning of a long-lived process.
+pub fn share_heap() {
+    system::share_heap();
+}
+
+/// Lets a write beyond the limit of the size of files fail as any other write does, where the system would end this
+/// process. Programs that it starts are not concerned.
+pub fn report_file_size_as_error() {
+    system::report_file_size_as_error();
 }
 
 /// The beginning of a worker, before it opens anything: it lets go of the descriptors that it inherited.
@@ -92,6 +106,12 @@ impl Watch {
         self.0.thread_count()
     }
 
+    /// Most memory it has had resident, bytes, where the system tells.
+    #[must_use]
+    pub fn peak_memory_bytes(&self) -> Option<u64> {
+        self.0.peak_memory_bytes()
+    }
+
     /// Whether a worker that has answered is as it began, in its folder, with half of its memory to spare. Where the
     /// system does not show that, it is not.
     #[must_use]
@@ -103,6 +123,60 @@ impl Watch {
     #[must_use]
     pub fn nameless_bytes(&mut self, device: u64) -> u64 {
         self.0.nameless_bytes(device)
+    }
+}
+
+/// Which boot of which machine this is, and which namespace of processes: where the number of a process means something.
+#[must_use]
+pub fn place() -> String {
+    system::place()
+}
+
+/// What the machine is called.
+#[must_use]
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Most memory that this process has had resident, bytes, where the system tells.
+#[must_use]
+pub fn peak_memory_bytes() -> Option<u64> {
+    system::peak_memory_bytes()
+}
+
+/// A process that this one did not start. It stays what it was when its number is given to another.
+#[derive(Debug)]
+pub struct OtherProcess(system::OtherProcess);
+
+impl OtherProcess {
+    /// The process that has this number now; nothing if there is none.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn of(number: u32) -> io::Result<Option<Self>> {
+        Ok(system::OtherProcess::of(number)?.map(Self))
+    }
+
+    /// Tells it to end. One that has ended already is no error.
+    ///
+    /// # Errors
+    /// When this user may not.
+    pub fn terminate(&self) -> io::Result<()> {
+        self.0.terminate()
+    }
+
+    /// Ends it without asking. One that has ended already is no error.
+    ///
+    /// # Errors
+    /// When this user may not.
+    pub fn kill(&self) -> io::Result<()> {
+        self.0.kill()
+    }
+
+    /// Waits for its end; whether it came in time.
+    #[must_use]
+    pub fn ends_within(&self, patience: Duration) -> bool {
+        self.0.ends_within(patience)
     }
 }
 
@@ -127,14 +201,22 @@ impl MemoryFile {
         Self { file: File::from(descriptor) }
     }
 
-    /// Ends all writing.
+    /// Ends all writing to a file that nobody else has had.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn seal(self) -> io::Result<SealedFile> {
+        system::seal_own(&self.file)?;
+        let length = self.file.metadata()?.len();
+        Ok(SealedFile { file: self.file, length })
+    }
+
+    /// Ends all writing to a file that another process has had as well.
     ///
     /// # Errors
     /// When the system refuses, for instance because somebody holds a writable mapping.
-    pub fn seal(self) -> io::Result<SealedFile> {
-        system::seal(&self.file)?;
-        let length = self.file.metadata()?.len();
-        Ok(SealedFile { file: self.file, length })
+    pub fn end_writing(self) -> io::Result<()> {
+        system::seal_shared(&self.file)
     }
 }
 
@@ -237,3 +319,6 @@ pub struct Loadable {
     /// Directory of a private copy.
     pub directory: Option<tempfile::TempDir>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,18 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{Cell, Condition, Confinement, Loadable, resource_limits};
+
+/// There is no portable setting.
+pub(super) fn share_heap() {}
+
+/// Nothing safe installs a handler.
+pub(super) fn report_file_size_as_error() {}
 
 pub(super) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
@@ -16,7 +26,12 @@ pub(super) fn memory_file(_name: &str) -> io::Result<File> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
-pub(super) fn seal(_file: &File) -> io::Result<()> {
+pub(super) fn seal_own(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the Linux twin can fail")]
+pub(super) fn seal_shared(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -63,6 +78,58 @@ pub(super) fn own_condition() -> Condition {
     Condition::default()
 }
 
+pub(super) fn peak_memory_bytes() -> Option<u64> {
+    None
+}
+
+/// The machine's name is all that is known here.
+pub(super) fn place() -> String {
+    super::machine_name()
+}
+
+/// Only a number, which may be given to another process before it is used.
+#[derive(Debug)]
+pub(super) struct OtherProcess(Pid);
+
+impl OtherProcess {
+    pub(super) fn of(number: u32) -> io::Result<Option<Self>> {
+        let Some(process) = i32::try_from(number).ok().and_then(Pid::from_raw) else { return Ok(None) };
+        match test_kill_process(process) {
+            Err(Errno::SRCH) => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(Some(Self(process))),
+        }
+    }
+
+    pub(super) fn terminate(&self) -> io::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    pub(super) fn kill(&self) -> io::Result<()> {
+        self.signal(Signal::KILL)
+    }
+
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        match kill_process(self.0, signal) {
+            Err(Errno::SRCH) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    pub(super) fn ends_within(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            if test_kill_process(self.0) == Err(Errno::SRCH) {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
 /// Nothing is seen of a worker from outside, so it is never kept.
 #[derive(Debug)]
 pub(super) struct Watch;
@@ -75,6 +142,10 @@ impl Watch {
     }
 
     pub(super) fn thread_count(&self) -> Option<usize> {
+        None
+    }
+
+    pub(super) fn peak_memory_bytes(&self) -> Option<u64> {
         None
     }
 

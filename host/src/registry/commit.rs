@@ -4,7 +4,11 @@
 //! head of the audit log. Staging comes before the lock, so that one large dataset does not hold up the others; its
 //! folder is locked by itself.
 
+mod adopt;
+mod collect;
 mod plan;
+mod put_back;
+mod put_record;
 mod retire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,17 +18,20 @@ use serde_json::Value;
 
 use super::audit::Tail;
 use super::content::{self, DOCUMENT, Depth, Expected, PROVENANCE};
-use super::lock::Lock;
+use super::item::Fault;
 use super::name::DatasetName;
 use super::record::{Record, provenance_bytes};
-use super::recover::{self, Intent};
+use super::recover::Intent;
 use super::{DataRoot, Registry};
 use crate::dataset::EncodedFile;
 use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 
+pub(super) use collect::discard;
+pub use collect::{Fate, Limits};
 use plan::{Known, Plan};
+pub use put_back::{PutBack, PuttingBack};
 pub use retire::Retiring;
 
 /// Content to be registered.
@@ -126,11 +133,10 @@ impl Registry {
         let target = self.root.version(name, &version);
         let there = content::inspect(&target, &version, Depth::Digests).content_intact();
         let mut prepared = staged;
-        let staged = if there { None } else { Some(stage(&self.root, registration, prepared.take())?) };
+        let staged =
+            if there { None } else { Some(stage(&self.root, name, registration.files, prepared.take())?) };
 
-        let _lock = Lock::exclusive(&self.root, self.wait)?;
-        let log = self.audit();
-        let mut tail = recover::recover(&self.root, &log)?;
+        let (_lock, mut tail) = self.begin_writing()?;
         known.extend(&self.root, name, &recipe, &version)?;
         known.refuse_other_content(registration)?;
         // Without a staged folder every byte was compared a moment ago, so a glance is enough.
@@ -138,6 +144,7 @@ impl Registry {
         let inspection = content::inspect(&target, &version, depth);
         let intact = inspection.content_intact();
         let provenance_fits = inspection.provenance.is_some_and(|found| known.provenances.contains(&found));
+        let damage = inspection.into_damage().map(|fault| self.told(&fault));
         let same = known.current().filter(|record| record.recipe == recipe && record.version == version);
         if let Some(record) = same.filter(|_| intact && provenance_fits) {
             return Ok(Outcome::Unchanged { record: record.clone() });
@@ -148,7 +155,10 @@ impl Registry {
         let shown = quarantine.as_deref().map(|path| self.root.relative(path).display().to_string());
         let provenance = same.map_or(&registration.provenance, |record| &record.provenance);
         let plan = match same {
-            Some(record) => Plan::repair(record, registration, shown.as_deref()),
+            Some(record) => {
+                let (who, damage) = ((registration.actor, registration.now.as_str()), damage.as_deref());
+                Plan::repair(record, who, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
+            }
             None => Plan::register(&known, registration, shown.as_deref())?,
         };
         plan.intent.publish(&self.root)?;
@@ -157,7 +167,7 @@ impl Registry {
         if !intact {
             let staged = match staged {
                 Some(staged) => staged,
-                None => stage(&self.root, registration, prepared.take())?,
+                None => stage(&self.root, name, registration.files, prepared.take())?,
             };
             staged.write(PROVENANCE, &[&bytes]).storage("write the provenance")?;
             if let Some(quarantine) = &quarantine {
@@ -183,9 +193,7 @@ impl Registry {
     /// [`Kind::Locked`] or [`Kind::Storage`].
     pub fn select(&self, selection: &Selection<'_>) -> Result<Outcome> {
         let Selection { name, recipe, version, .. } = *selection;
-        let _lock = Lock::exclusive(&self.root, self.wait)?;
-        let log = self.audit();
-        let mut tail = recover::recover(&self.root, &log)?;
+        let (_lock, mut tail) = self.begin_writing()?;
         let mut known = Known::default();
         known.extend(&self.root, name, &recipe, &version)?;
         let Some(chosen) = known.recipe.as_ref().filter(|record| record.version == version) else {
@@ -196,6 +204,9 @@ impl Registry {
         };
         if let Some(record) = known.current().filter(|record| record.version == version) {
             return Ok(Outcome::Unchanged { record: record.clone() });
+        }
+        if let Some(removal) = self.removal(name, &version)? {
+            return Err(removal.error(name, &version));
         }
         let inspection = content::inspect(&self.root.version(name, &version), &version, Depth::Sizes);
         if let Some(fault) = inspection.into_damage() {
@@ -208,15 +219,29 @@ impl Registry {
         Ok(Outcome::Registered { record, content_known: true, quarantined: None })
     }
 
+    /// A fault as the audit log tells it.
+    fn told(&self, fault: &Fault) -> String {
+        format!("`{}`: {}", self.root.relative(&fault.path).display(), fault.message)
+    }
+
     /// Record, audit line, end of the intent, head.
     fn finish(&self, plan: Plan, tail: &mut Tail) -> Result<Record> {
-        let Plan { intent, record, bytes } = plan;
+        self.publish_record(&plan)?;
+        self.close(plan, tail)
+    }
+
+    /// Makes the record of a plan durable, if it has one.
+    fn publish_record(&self, plan: &Plan) -> Result<()> {
+        let Some(bytes) = &plan.bytes else { return Ok(()) };
+        make_own_directory(&self.root.records_of(&plan.record.name))?;
+        let path = self.root.record(&plan.record.name, plan.record.sequence);
+        durable::publish_new(&path, bytes).storage("write the record")
+    }
+
+    /// Audit line, end of the intent, head.
+    fn close(&self, plan: Plan, tail: &mut Tail) -> Result<Record> {
+        let Plan { intent, record, .. } = plan;
         let log = self.audit();
-        if let Some(bytes) = bytes {
-            make_own_directory(&self.root.records_of(&record.name))?;
-            let path = self.root.record(&record.name, record.sequence);
-            durable::publish_new(&path, &bytes).storage("write the record")?;
-        }
         log.append(tail, &intent.action)?;
         durable::remove(&Intent::path(&self.root)).storage("finish the registration")?;
         // Makes the removal durable as well: the two files share a folder.
@@ -228,19 +253,20 @@ impl Registry {
 /// Writes the content into a folder that nobody sees yet, unless it stands there already.
 fn stage(
     root: &DataRoot,
-    registration: &Registration<'_>,
+    name: &DatasetName,
+    files: &[EncodedFile],
     prepared: Option<StagedDirectory>,
 ) -> Result<StagedDirectory> {
     let staged = match prepared {
         Some(staged) => staged,
         None => StagedDirectory::create(&root.derived()).storage("stage the version")?,
     };
-    for file in registration.files {
+    for file in files {
         match file.parts() {
             Some(parts) => staged.write(file.name(), &parts).storage("write the version")?,
             None if staged.path().join(file.name()).is_file() => {}
             None => {
-                let message = format!("the file `{}` of `{}` is nowhere", file.name(), registration.name);
+                let message = format!("the file `{}` of `{name}` is nowhere", file.name());
                 return Err(Error::new(Kind::Internal, message));
             }
         }
@@ -290,14 +316,24 @@ fn check_content(registration: &Registration<'_>) -> Result<()> {
 
 /// A free place for a damaged folder.
 fn free_quarantine(root: &DataRoot, name: &DatasetName, version: &Digest) -> PathBuf {
-    let place =
-        |number: u64| root.derived().join(format!("{QUARANTINE_PREFIX}{name}-{}-{number}", version.short()));
+    free_place(&root.derived(), &format!("{QUARANTINE_PREFIX}{name}-{}", version.short()))
+}
+
+/// A free name in a folder.
+pub(super) fn free_place(folder: &Path, beginning: &str) -> PathBuf {
+    let place = |number: u64| folder.join(format!("{beginning}-{number}"));
     let mut number = 1;
     while place(number).symlink_metadata().is_ok() {
         number += 1;
     }
     place(number)
 }
+
+/// Where content came from that a module made once more.
+const DERIVED_AGAIN: &str = "derived again";
+
+/// What the audit log says of a version with the provenance of another.
+const OTHER_PROVENANCE: &str = "the provenance is not that of any registration";
 
 /// What the name of a folder that was set aside starts with.
 pub(super) const QUARANTINE_PREFIX: &str = ".quarantine-";

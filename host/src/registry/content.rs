@@ -78,6 +78,12 @@ pub(super) fn listed(document: &[u8]) -> Result<BTreeMap<String, Expected>, Stri
     Ok(files)
 }
 
+/// The digest of every file that a `dataset.json` lists, if it can be read.
+pub(crate) fn digests_listed(document: &[u8]) -> Option<BTreeMap<String, Digest>> {
+    let files = listed(document).ok()?;
+    Some(files.into_iter().map(|(name, expected)| (name, expected.sha256)).collect())
+}
+
 /// Compares a folder with its version. The faults come in the order of the file names.
 pub(super) fn inspect(directory: &Path, version: &Digest, depth: Depth) -> Inspection {
     let mut inspection = Inspection::default();

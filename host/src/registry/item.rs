@@ -90,22 +90,33 @@ impl ItemKind {
             | Self::FileTruncated
             | Self::DigestMismatch
             | Self::DocumentEdited
-            | Self::ProvenanceEdited => Some(format!(
-                "prepare `{name}` again with the same inputs and `--force`: the same bytes are put back and the \
-                 damaged ones are set aside"
-            )),
+            | Self::ProvenanceEdited => Some(
+                "put the same bytes back: `host check --json | host prepare --from -` derives them again, `host registry \
+                 repair --from-backup` takes them from a snapshot; what is damaged is set aside"
+                    .to_owned(),
+            ),
             Self::Format
             | Self::RecordMissing
             | Self::RecordUnparsable
             | Self::RecordEdited
             | Self::RecordUnlogged
             | Self::DanglingPrevious
-            | Self::AuditBroken => Some("restore the file from a backup".to_owned()),
-            Self::FileExtra => Some("move it out of the data root".to_owned()),
+            | Self::AuditBroken => Some(
+                "`host registry repair --from-backup --dry-run` says what can be put back; the audit log comes back with a \
+                 whole snapshot alone"
+                    .to_owned(),
+            ),
+            Self::FileExtra => Some(
+                "move it out of the data root, or let `host registry repair --yes` put it into quarantine".to_owned(),
+            ),
             Self::Unreadable => Some("check the permissions and the disk".to_owned()),
             Self::Mode => Some("`chmod 644` the file, `chmod 755` the folder".to_owned()),
-            Self::Orphan => Some(format!("prepare `{name}` again to register it, or remove the folder")),
-            Self::Quarantined => Some("remove it when you no longer want to look into it".to_owned()),
+            Self::Orphan => {
+                Some(format!("prepare `{name}` again to register it, or adopt it with `host registry repair --yes`"))
+            }
+            Self::Quarantined => Some(
+                "`host registry gc --older-than 30d` removes it when it is old enough".to_owned(),
+            ),
             Self::IndexStale => {
                 Some("it renews itself with `host list`, or run `host registry rebuild`".to_owned())
             }

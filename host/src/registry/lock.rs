@@ -56,6 +56,17 @@ impl Lock {
         Ok(Self { _file: file })
     }
 
+    /// Waits until nobody has any folder's lock alone. Several may share it.
+    pub(crate) fn shared_on(path: &Path, what: &str, wait: Duration) -> Result<Self> {
+        let mut options = File::options();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.storage(&format!("open the lock of {what}"))?;
+        acquire(&file, what, wait, || file.try_lock_shared())?;
+        // Whoever waits must not be told of one who is long gone.
+        file.set_len(0).storage(&format!("write the lock of {what}"))?;
+        Ok(Self { _file: file })
+    }
+
     /// Waits until nobody writes; nothing if the data root has never been written to or may not be.
     pub(super) fn shared(root: &DataRoot, wait: Duration) -> Result<Option<Self>> {
         let file = match File::open(root.lock()) {

@@ -6,6 +6,7 @@
 //! Invariants:
 //! * what is published never changes: a version is named by the digest of its content, a record is written once;
 //! * a retired version stays what it is and where it is; only whoever names it is given it;
+//! * a version is removed by [`Registry::collect`] alone, which says so in a record, and what was current stays so;
 //! * a record names only content that is durable, and the audit log names every record;
 //! * one process writes at a time, under `registry/.lock`; readers need no lock;
 //! * a process may be killed at any system call: what it reported as done is there, everything else is finished or
@@ -18,22 +19,30 @@ mod content;
 pub mod index;
 mod item;
 mod lock;
+mod maintenance;
+mod mend;
 mod name;
+mod named;
+mod reason;
 mod record;
 mod recover;
 mod root;
-mod sealed;
+pub(crate) mod sealed;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use commit::{Outcome, Registration, Retiring, Selection};
+pub use commit::{Fate, Limits, Outcome, PutBack, PuttingBack, Registration, Retiring, Selection};
 pub use item::{ItemKind, ItemSeverity};
 pub use lock::DEFAULT_WAIT;
 pub(crate) use lock::Lock;
+pub use maintenance::Maintenance;
+pub use mend::{By, Evidence};
 pub use name::DatasetName;
-pub use record::{RECORD_SCHEMA, Record, Retirement};
+pub use record::{RECORD_SCHEMA, Record, Removal, Retirement};
 pub use root::DataRoot;
+
+pub(crate) use content::digests_listed;
 
 use content::Depth;
 use item::ItemKind::RecordMissing;
@@ -95,6 +104,11 @@ impl Registry {
                 continue;
             }
             let directory = self.root.version(name, &record.version);
+            if !directory.exists()
+                && self.removal(name, &record.version).is_ok_and(|removal| removal.is_some())
+            {
+                continue;
+            }
             match content::inspect(&directory, &record.version, Depth::Sizes).into_damage() {
                 None => return Ok(Some(record)),
                 Some(fault) => {
@@ -171,6 +185,24 @@ impl Registry {
         Ok(sequences.last() == Some(&record.sequence))
     }
 
+    /// The newest readable record of a version.
+    ///
+    /// # Errors
+    /// The records cannot be listed.
+    pub fn newest_of(&self, name: &DatasetName, version: &Digest) -> Result<Option<Record>> {
+        let sequences = record::sequences(&self.root, name).storage("list the records")?;
+        let mut records = record::mentioning(&self.root, name, sequences.into_iter().rev(), &[*version]);
+        Ok(records.find(|record| record.version == *version))
+    }
+
+    /// Whether every byte of a version is what a record says, its provenance included.
+    #[must_use]
+    pub fn is_whole(&self, record: &Record) -> bool {
+        let directory = self.root.version(&record.name, &record.version);
+        let inspection = content::inspect(&directory, &record.version, Depth::Digests);
+        inspection.provenance == Some(record.provenance_sha256) && inspection.into_damage().is_none()
+    }
+
     /// Every record of a dataset, oldest first.
     ///
     /// # Errors
@@ -221,12 +253,50 @@ impl Registry {
         }
     }
 
+    /// Finishes or drops what a killed writer began, and removes what it left at this path and beside it.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] or [`Kind::Storage`].
+    pub fn tidy(&self, leftover: &Path) -> Result<()> {
+        DataRoot::create_with(self.root.path(), self.root.registry())?;
+        let _lock = Lock::exclusive(&self.root, self.wait)?;
+        recover::recover(&self.root, &self.audit())?;
+        if let Some(folder) = leftover.parent() {
+            crate::durable::sweep(folder).storage("remove leftovers")?;
+        }
+        // Only an empty folder can be removed; that a full one cannot is what is wanted.
+        drop(fs_err::remove_dir(leftover));
+        Ok(())
+    }
+
+    /// Keeps writers out while it lives, for whoever must see everything as it is at one moment; nothing where nobody has
+    /// ever written.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`] or [`Kind::Storage`].
+    pub(crate) fn hold_still(&self) -> Result<Option<Lock>> {
+        Lock::shared(&self.root, self.wait)
+    }
+
+    /// Begins what writes: alone, after what a killed writer left is put right, and not in maintenance.
+    fn begin_writing(&self) -> Result<(Lock, audit::Tail)> {
+        let lock = Lock::exclusive(&self.root, self.wait)?;
+        let tail = recover::recover(&self.root, &self.audit())?;
+        self.demand_writable()?;
+        Ok((lock, tail))
+    }
+
     /// Logs what some other part of the host did.
     ///
     /// # Errors
     /// [`Kind::Locked`] or [`Kind::Storage`].
     pub fn log(&self, action: &audit::Action) -> Result<()> {
-        let _lock = lock::Lock::exclusive(&self.root, self.wait)?;
+        let _lock = Lock::exclusive(&self.root, self.wait)?;
+        self.append(action)
+    }
+
+    /// The same for whoever holds the lock.
+    fn append(&self, action: &audit::Action) -> Result<()> {
         let log = self.audit();
         let mut tail = recover::recover(&self.root, &log)?;
         log.append(&mut tail, action)?;

@@ -28,6 +28,25 @@ pub struct Retirement {
     pub actor: String,
 }
 
+/// When a version was removed, whose record stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// RFC 3339.
+    pub at: String,
+    /// Who or what removed it.
+    pub actor: String,
+}
+
+impl Removal {
+    /// The refusal to give what is no longer there.
+    pub(crate) fn error(&self, name: &DatasetName, version: &Digest) -> Error {
+        let message = format!("version {} of `{name}` was removed", version.short());
+        Error::new(Kind::Usage, message)
+            .cause(format!("by {} on {}, as `host registry gc` was told to", self.actor, self.at))
+            .hint("prepare it again from the same inputs, or look for it in a backup: `host backup list`")
+    }
+}
+
 impl Retirement {
     /// The refusal to use a version.
     pub(crate) fn error(&self, name: &DatasetName, version: &Digest) -> Error {
@@ -65,6 +84,9 @@ pub struct Record {
     /// Every version of the dataset that is retired now.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<Digest, Retirement>,
+    /// Every version of the dataset that was removed and did not come back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub removed: BTreeMap<Digest, Removal>,
 }
 
 impl Record {
@@ -77,6 +99,12 @@ impl Record {
 /// The bytes of `provenance.json`.
 pub(super) fn provenance_bytes(provenance: &Value) -> Vec<u8> {
     sealed::pretty(provenance)
+}
+
+/// The bytes that a record had before somebody wrote the same values in another way; nothing if it is no JSON.
+pub(super) fn respelt(bytes: &[u8]) -> Option<Vec<u8>> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    Some(sealed::pretty(&sealed::seal(value)))
 }
 
 /// Reads one record and checks that it is what was written, and where it was written.

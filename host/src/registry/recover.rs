@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Action, AuditLog, Tail};
+use super::commit::discard;
 use super::item::{Fault, ItemKind, read_document};
 use super::name::DatasetName;
 use super::record;
@@ -34,6 +35,9 @@ pub(super) struct Intent {
     pub(super) version: Digest,
     /// The record to come, if there will be one.
     pub(super) record: Option<Planned>,
+    /// Versions whose folders go once the record is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) removes: Vec<Digest>,
 }
 
 /// A record that is about to be published.
@@ -45,7 +49,7 @@ pub(super) struct Planned {
 
 impl Intent {
     pub(super) fn new(action: Action, name: DatasetName, version: Digest, record: Option<Planned>) -> Self {
-        Self { schema: INTENT_SCHEMA.to_owned(), action, name, version, record }
+        Self { schema: INTENT_SCHEMA.to_owned(), action, name, version, record, removes: Vec::new() }
     }
 
     pub(super) fn path(root: &DataRoot) -> PathBuf {
@@ -115,6 +119,9 @@ fn settle(root: &DataRoot, log: &AuditLog, tail: &mut Tail, intent: &Intent) -> 
     if intent.happened(root) {
         // Its writer may have died before this very fsync.
         durable::sync_directory(&records).storage("settle an interrupted registration")?;
+        for version in &intent.removes {
+            discard(&root.version(&intent.name, version), &root.derived())?;
+        }
         let details = tail.last.as_ref().map(|entry| &entry.details);
         if details != Some(&intent.action.details) {
             log.append(tail, &intent.action)?;

@@ -12,7 +12,7 @@ use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
 
 /// Names the layout in `registry/format.json`; the number goes up when an older host could misread it.
-const FORMAT_NAME: &str = "host.data-root";
+pub(super) const FORMAT_NAME: &str = "host.data-root";
 const FORMAT_VERSION: u64 = 1;
 
 /// The directories of a new data root, parents first.
@@ -69,9 +69,13 @@ impl DataRoot {
         for parent in [root.path.clone(), root.path.join("cache"), root.path.join("logs"), root.registry()] {
             durable::sync_directory(&parent).storage("create the data root")?;
         }
-        durable::publish(&root.format(), &sealed::pretty(&format_document()))
-            .storage("create the data root")?;
+        root.write_format()?;
         Ok(root)
+    }
+
+    /// Writes the mark that ends the making of a data root.
+    pub(super) fn write_format(&self) -> Result<()> {
+        durable::publish(&self.format(), &sealed::pretty(&format_document())).storage("create the data root")
     }
 
     /// Opens a data root that must exist.
@@ -100,8 +104,14 @@ impl DataRoot {
         Ok(root)
     }
 
+    /// The paths of a data root that need not be whole, for whoever looks at what is wrong with it.
+    #[must_use]
+    pub fn unopened(path: &Path, registry: &Path) -> Self {
+        Self { path: path.to_owned(), registry: registry.to_owned() }
+    }
+
     /// Every directory that belongs to it, parents first.
-    fn directories(&self) -> impl Iterator<Item = PathBuf> {
+    pub fn directories(&self) -> impl Iterator<Item = PathBuf> {
         let registry = REGISTRY_DIRECTORIES.iter().map(|directory| self.registry.join(directory));
         DIRECTORIES.iter().map(|directory| self.path.join(directory)).chain(registry)
     }

@@ -12,19 +12,19 @@ use crate::digest::Digest;
 const SEAL: &str = "sha256";
 
 /// The one-line spelling: sorted keys, no blanks, no line end.
-pub(super) fn compact(value: &Value) -> Vec<u8> {
+pub(crate) fn compact(value: &Value) -> Vec<u8> {
     serde_json::to_vec(&sorted(value)).expect("a JSON value has string keys only")
 }
 
 /// The spelling of files for people: sorted keys, two blanks, line end.
-pub(super) fn pretty(value: &Value) -> Vec<u8> {
+pub(crate) fn pretty(value: &Value) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(&sorted(value)).expect("a JSON value has string keys only");
     bytes.push(b'\n');
     bytes
 }
 
 /// The value with its digest put in. What is no object becomes one with nothing but the digest.
-pub(super) fn seal(document: impl Serialize) -> Value {
+pub(crate) fn seal(document: impl Serialize) -> Value {
     let document =
         serde_json::to_value(document).expect("records have string keys and serialize without failure");
     let Value::Object(mut fields) = document else { return seal(Map::new()) };
@@ -38,7 +38,7 @@ pub(super) fn seal(document: impl Serialize) -> Value {
 ///
 /// # Errors
 /// Says in words what is wrong: unparsable, edited, or spelt in another way.
-pub(super) fn unseal(bytes: &[u8], spell: fn(&Value) -> Vec<u8>) -> Result<Value, Fault> {
+pub(crate) fn unseal(bytes: &[u8], spell: fn(&Value) -> Vec<u8>) -> Result<Value, Fault> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| Fault::Unparsable(error.to_string()))?;
     if !value.is_object() {
         return Err(Fault::Unparsable("it is not a JSON object".to_owned()));
@@ -49,7 +49,7 @@ pub(super) fn unseal(bytes: &[u8], spell: fn(&Value) -> Vec<u8>) -> Result<Value
 
 /// What is wrong with a sealed document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Not the JSON it must be.
     #[error("it cannot be parsed: {0}")]
     Unparsable(String),

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests damage files on purpose")]
 
+mod collect;
 mod model;
 mod retire;
 

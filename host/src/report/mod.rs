@@ -19,7 +19,7 @@ use crate::stages::export::formats;
 use crate::stages::validate::{Outcome, Verdict};
 use crate::stages::validated::{Validation, line};
 use crate::trust::Admitted;
-use template::{Cited, Column, Input, Judgement, Model, Page, Table};
+use template::{Body, Cited, Column, Input, Judgement, Model, Page, Table};
 
 /// Rows of each table that are shown.
 const ROWS: usize = 10;
@@ -37,22 +37,47 @@ pub struct Subject<'a> {
     pub record: Option<&'a Record>,
 }
 
+/// Where a page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drawn {
+    /// Alone: each picture brings its colours.
+    Whole,
+    /// Among the service's pages, which have a style sheet and allow no other style.
+    Part,
+}
+
 /// The page.
 ///
 /// # Errors
 /// Never in practice: memory takes every write.
 pub fn page(subject: &Subject) -> Result<String> {
-    let Subject { name, document, dataset, record } = *subject;
+    let Subject { name, document, .. } = *subject;
     let page = Page {
         host: env!("CARGO_PKG_VERSION"),
         name: name.to_owned(),
         title: document.title.clone(),
         meaning: document.contract.meaning.clone(),
         holds: holds(document),
+        body: body(subject, Drawn::Whole)?,
+    };
+    page.render().map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &askama::Error) -> Error {
+    Error::new(Kind::Internal, "cannot write the page of a report").cause(error.to_string())
+}
+
+/// What stands below the page's heading.
+///
+/// # Errors
+/// As [`page`].
+pub(crate) fn body(subject: &Subject, drawn: Drawn) -> Result<String> {
+    let Subject { name, document, dataset, record } = *subject;
+    let body = Body {
         identity: identity(document, record),
         verdict: record.and_then(|record| judgement(&record.provenance)),
         models: models(dataset),
-        plots: plots(dataset),
+        plots: plots(dataset, drawn),
         conflicts: conflicts(document),
         conventions: conventions(document),
         tables: document.contract.tables.iter().filter_map(|contract| table(dataset, contract)).collect(),
@@ -84,12 +109,11 @@ pub fn page(subject: &Subject) -> Result<String> {
             })
             .collect(),
     };
-    page.render().map_err(|error| {
-        Error::new(Kind::Internal, "cannot write the page of a report").cause(error.to_string())
-    })
+    body.render().map_err(|error| unwritten(&error))
 }
 
-fn holds(document: &DatasetDocument) -> String {
+/// What its tables and matrices hold.
+pub(crate) fn holds(document: &DatasetDocument) -> String {
     let tables = document.tables.iter().map(|table| format!("{} rows of {}", table.rows, table.name));
     let matrices = document.matrices.iter().map(|one| format!("{} {} × {}", one.name, one.size, one.size));
     tables.chain(matrices).collect::<Vec<_>>().join(", ")
@@ -144,11 +168,15 @@ fn models(dataset: &Dataset) -> Vec<Model> {
 }
 
 /// Every picture, the principal one first.
-fn plots(dataset: &Dataset) -> Vec<String> {
+fn plots(dataset: &Dataset, drawn: Drawn) -> Vec<String> {
     let principal = choose(&dataset.plots, None).ok().map(|(name, _)| name);
     let mut plots: Vec<_> = dataset.plots.iter().collect();
     plots.sort_by_key(|(name, _)| Some(name.as_str()) != principal);
-    plots.into_iter().map(|(_, plot)| Picture::new(dataset, plot).svg()).collect()
+    let svg = |picture: Picture| match drawn {
+        Drawn::Whole => picture.svg(),
+        Drawn::Part => picture.svg_part(),
+    };
+    plots.into_iter().map(|(_, plot)| svg(Picture::new(dataset, plot))).collect()
 }
 
 fn conflicts(document: &DatasetDocument) -> Vec<(String, String)> {

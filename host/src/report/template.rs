@@ -10,6 +10,13 @@ pub(super) struct Page {
     pub(super) title: String,
     pub(super) meaning: String,
     pub(super) holds: String,
+    pub(super) body: String,
+}
+
+/// What stands below the heading, also in the pages of the service.
+#[derive(Template)]
+#[template(path = "report_body.html")]
+pub(super) struct Body {
     pub(super) identity: Vec<(&'static str, String)>,
     pub(super) verdict: Option<Judgement>,
     pub(super) models: Vec<Model>,

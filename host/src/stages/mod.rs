@@ -11,6 +11,7 @@ pub mod ingest;
 pub mod parameters;
 pub mod pipeline;
 pub mod plan;
+pub mod recorded;
 pub mod register;
 pub mod validate;
 pub mod validated;

@@ -1,5 +1,7 @@
 //! One dataset, all stages. The only place that knows their order.
 
+mod put_back;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -79,6 +81,11 @@ pub struct Prepared {
     pub verdict: Verdict,
     /// Wall time of each stage, seconds.
     pub stage_seconds: Vec<(&'static str, f64)>,
+    /// Size of the inputs, as they lie in files and stores.
+    pub read_bytes: u64,
+    /// Most memory the worker has had resident, where there was one and the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_peak_memory_bytes: Option<u64>,
 }
 
 /// Measures the stages.
@@ -93,11 +100,13 @@ impl Clock {
         Self { last: Instant::now(), stages: Vec::new() }
     }
 
-    fn lap(&mut self, stage: &'static str) {
+    fn lap(&mut self, stage: &'static str) -> f64 {
         let now = Instant::now();
-        self.stages.push((stage, (now - self.last).as_secs_f64()));
+        let seconds = (now - self.last).as_secs_f64();
+        self.stages.push((stage, seconds));
         self.last = now;
         tracing::debug!(stage, "stage finished");
+        seconds
     }
 }
 
@@ -105,7 +114,10 @@ impl Clock {
 #[derive(Debug)]
 pub struct Checked {
     found: Found,
+    /// The record whose content is put back.
+    puts_back: Option<Box<Record>>,
     recipe: Digest,
+    read_bytes: u64,
     clock: Clock,
 }
 
@@ -127,7 +139,21 @@ pub fn prepare(
     options: &Options,
     listener: &dyn Listener,
 ) -> Result<Prepared> {
-    check(job, registry, options, listener)?.register(registry, options)
+    let checked = check(job, registry, options, listener)?;
+    let known = match &checked.found {
+        Found::Known { record, .. } => Some((record.name.clone(), record.version)),
+        Found::New(_) => None,
+    };
+    match checked.register(registry, options) {
+        Err(error) => match known {
+            // It was removed between being found and being selected.
+            Some((name, version)) if registry.removal(&name, &version)?.is_some() => {
+                check(job, registry, options, listener)?.register(registry, options)
+            }
+            _ => Err(error),
+        },
+        prepared => prepared,
+    }
 }
 
 /// Everything up to registering, for whoever wants to look at several datasets first.
@@ -137,10 +163,14 @@ pub fn prepare(
 pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn Listener) -> Result<Checked> {
     let mut clock = Clock::start();
     let plan = Plan::new(job, &options.search_path, &options.policy)?;
-    clock.lap("plan");
+    listener.stage("plan", clock.lap("plan"));
     let ingested = Ingested::new(plan, &options.ingest)?;
-    clock.lap("ingest");
+    listener.stage("ingest", clock.lap("ingest"));
     let recipe = ingested.recipe();
+    let read_bytes = ingested.inputs().iter().map(|input| input.raw_bytes).fold(0, u64::saturating_add);
+    if let Some(record) = &job.puts_back {
+        return put_back::check(ingested, record, registry, options, listener, clock);
+    }
     let known = registry.lookup(ingested.plan().name(), &recipe)?;
     if options.retired == Retired::Refuse
         && let Some(record) = &known
@@ -154,17 +184,17 @@ pub fn check(job: &Job, registry: &Registry, options: &Options, listener: &dyn L
         && let Some(record) = &known
         && let Some(found) = from_registry(&ingested, record, registry, options)?
     {
-        return Ok(Checked { found, recipe, clock });
+        return Ok(Checked { found, puts_back: None, recipe, read_bytes, clock });
     }
     let spool = Spool::new(registry.root().derived());
     let derived = Derived::new(ingested, spool, &options.derive, listener)?;
-    clock.lap("derive");
+    listener.stage("derive", clock.lap("derive"));
     let validated = Validated::new(derived, &options.validation)?;
-    clock.lap("validate");
+    listener.stage("validate", clock.lap("validate"));
     if let Some(record) = &known {
         demand_same(record, register::version_of(&validated)?)?;
     }
-    Ok(Checked { found: Found::New(Box::new(validated)), recipe, clock })
+    Ok(Checked { found: Found::New(Box::new(validated)), puts_back: None, recipe, read_bytes, clock })
 }
 
 impl Checked {
@@ -197,11 +227,11 @@ impl Checked {
     /// # Errors
     /// When the registry cannot be written, or must not.
     pub fn register(self, registry: &Registry, options: &Options) -> Result<Prepared> {
-        let Self { found, recipe, mut clock } = self;
+        let Self { found, puts_back, recipe, read_bytes, mut clock } = self;
         match found {
             Found::Known { record, document, verdict } => {
                 let Record { name, version, .. } = &*record;
-                if !registry.is_current(&record)? {
+                if puts_back.is_none() && !registry.is_current(&record)? {
                     let (version, actor, now) = (*version, options.actor.as_str(), now());
                     registry.select(&Selection { name, recipe, version, actor, now })?;
                 }
@@ -219,6 +249,8 @@ impl Checked {
                     recipe,
                     verdict,
                     stage_seconds: clock.stages,
+                    read_bytes,
+                    worker_peak_memory_bytes: None,
                 })
             }
             Found::New(validated) => {
@@ -231,7 +263,11 @@ impl Checked {
                     .hint("run `host config show --origin` to see who set it"));
                 }
                 let verdict = validated.verdict().clone();
-                let registered = Registered::new(*validated, registry, &options.actor, options.retired)?;
+                let worker = validated.derived.execution.worker;
+                let registered = match puts_back {
+                    None => Registered::new(*validated, registry, &options.actor, options.retired)?,
+                    Some(record) => Registered::put_back(*validated, &record, registry, &options.actor)?,
+                };
                 clock.lap("register");
                 Ok(Prepared {
                     origin: Origin::Derived,
@@ -239,6 +275,8 @@ impl Checked {
                     recipe,
                     verdict,
                     stage_seconds: clock.stages,
+                    read_bytes,
+                    worker_peak_memory_bytes: worker.and_then(|worker| worker.peak_memory_bytes),
                 })
             }
         }
@@ -403,12 +441,9 @@ pub fn reproduce(
     let same_library = then == Some(plan.module().digest.to_string().as_str());
     let ingested = Ingested::new(plan, &options.ingest)?;
     // Nothing of it is kept.
-    let spool = Spool::new(std::env::temp_dir());
+    let spool = Spool::temporary();
     let derived = Derived::new(ingested, spool, &options.derive, listener)?;
-    // Held to what it was held to then; what was demanded since is another question.
-    let then = record.provenance.pointer("/validation/options");
-    let validation = then.and_then(|options| serde_json::from_value(options.clone()).ok());
-    let validated = Validated::new(derived, &validation.unwrap_or(options.validation))?;
+    let validated = Validated::new(derived, &put_back::demanded_then(record, options))?;
     let derived_version = register::version_of(&validated)?;
     Ok(Reproduced {
         name: record.name.to_string(),

@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
-use crate::modules::discover::{self, SearchDirectory};
+use crate::modules::discover::{self, Found, SearchDirectory};
 use crate::modules::manifest::Embedded;
 use crate::objects::{ObjectAddress, Place};
 use crate::platform::SealedFile;
-use crate::registry::DatasetName;
+use crate::registry::{DatasetName, Record};
 use crate::stages::parameters::{self, Given};
 use crate::trust::{Admitted, Policy};
 
@@ -34,6 +34,8 @@ pub struct Job {
     pub citations: Vec<Citation>,
     /// Licence of the data.
     pub licence: Option<String>,
+    /// The record whose version must come out: its content is put back, and what is current stays so.
+    pub puts_back: Option<Box<Record>>,
 }
 
 /// Where a job takes an input from.
@@ -160,12 +162,9 @@ impl Plan {
     /// Everything that can be known to be wrong before an input is read.
     pub fn new(job: &Job, search_path: &[SearchDirectory], policy: &Policy) -> Result<Self> {
         let found = discover::find(search_path, &job.module)?;
-        let digest = Digest::of(&found.bytes);
-        let admitted = policy.admit(&found, &digest)?;
-        let library = SealedFile::from_bytes("module", &found.bytes).map_err(|error| {
-            Error::new(Kind::Internal, "cannot make a private copy of the module").cause(error.to_string())
-        })?;
-        let module = PlannedModule { path: found.path, digest, library, embedded: found.embedded, admitted };
+        let admitted = policy.admit(&found)?;
+        let Found { path, sha256: digest, library, embedded, .. } = found;
+        let module = PlannedModule { path, digest, library, embedded, admitted };
         let descriptor = module.descriptor();
         let bundled = if job.inputs.is_empty() { Some(bundled_default(descriptor)?) } else { None };
         let inputs = match bundled {

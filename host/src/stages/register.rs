@@ -9,7 +9,7 @@ use crate::clock::now;
 use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::registry::{DatasetName, Outcome, Registration, Registry, Retiring};
+use crate::registry::{DatasetName, Outcome, PuttingBack, Record, Registration, Registry, Retiring};
 use crate::stages::ingest::PIPELINE;
 use crate::stages::validated::Validated;
 
@@ -66,6 +66,25 @@ impl Registered {
             name,
             version: encoded.version,
             unchanged: matches!(outcome, Outcome::Unchanged { .. }),
+            document: encoded.document,
+        })
+    }
+
+    /// Encodes, and puts back what is damaged of a registered version. No version becomes current.
+    ///
+    /// # Errors
+    /// When the content is not that of the record, or the data root cannot be written; it is then as it was.
+    pub fn put_back(validated: Validated, record: &Record, registry: &Registry, actor: &str) -> Result<Self> {
+        let encoded = encode(&validated.derived.dataset, header(&validated))?;
+        let (name, version) = (&record.name, record.version);
+        let staged = validated.derived.spool.into_directory();
+        let putting = PuttingBack { name, version, actor, now: now() };
+        let put_back = registry.put_back_derived(&putting, &encoded.files, staged)?;
+        Ok(Self {
+            path: registry.root().version(name, &version),
+            name: name.clone(),
+            version,
+            unchanged: !put_back.changed,
             document: encoded.document,
         })
     }

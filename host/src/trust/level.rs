@@ -66,11 +66,11 @@ impl Policy {
     ///
     /// # Errors
     /// [`Kind::Untrusted`] with what differs and what to type.
-    pub fn admit(&self, found: &Found, library: &Digest) -> Result<Admitted> {
+    pub fn admit(&self, found: &Found) -> Result<Admitted> {
         let id = &found.embedded.descriptor.id;
-        let locked = self.demand_locked_bytes(found, library)?;
+        let locked = self.demand_locked_bytes(found)?;
         let signer = match &found.installed {
-            Some(installed) => self.demand_receipt(found, installed, library)?,
+            Some(installed) => self.demand_receipt(found, installed)?,
             None => None,
         };
         if let (Some(lock), Some(installed), true) = (&self.lock, &found.installed, locked) {
@@ -89,7 +89,7 @@ impl Policy {
     }
 
     /// Whether the lock file lists the module; what it lists must be this library.
-    fn demand_locked_bytes(&self, found: &Found, library: &Digest) -> Result<bool> {
+    fn demand_locked_bytes(&self, found: &Found) -> Result<bool> {
         let id = &found.embedded.descriptor.id;
         let manifest = &found.embedded.manifest;
         let Some((lock, locked)) = self.lock.as_ref().and_then(|lock| Some((lock, lock.modules.get(id)?)))
@@ -97,7 +97,7 @@ impl Policy {
             return if self.demand_lock { Err(self.not_listed(id)) } else { Ok(false) };
         };
         let (version, target) = (&locked.version, &manifest.target);
-        if locked.pins(&manifest.version, target, library) {
+        if locked.pins(&manifest.version, target, &found.sha256) {
             return Ok(true);
         }
         let pinned = if let Some(pinned) = locked.libraries.get(target) {
@@ -107,21 +107,17 @@ impl Policy {
             format!("version {version} for {} only", targets.join(", "))
         };
         Err(mismatch(id, lock, &pinned).cause(format!(
-            "`{}` is version {} with sha256 {library} for {target}",
+            "`{}` is version {} with sha256 {} for {target}",
             found.path.display(),
-            manifest.version
+            manifest.version,
+            found.sha256
         )))
     }
 
     /// What was installed must be there unchanged; whose signature it bears, if any. The signature is verified again, with
     /// the keys as they are now.
-    fn demand_receipt(
-        &self,
-        found: &Found,
-        installed: &InstalledLibrary,
-        library: &Digest,
-    ) -> Result<Option<Signer>> {
-        let id = &found.embedded.descriptor.id;
+    fn demand_receipt(&self, found: &Found, installed: &InstalledLibrary) -> Result<Option<Signer>> {
+        let (id, library) = (&found.embedded.descriptor.id, &found.sha256);
         let demand = |path: &Path, digest: &Digest, stated: &Digest| {
             let path = path.display();
             let why = || format!("`{path}` has sha256 {digest}; its receipt says sha256 {stated}");

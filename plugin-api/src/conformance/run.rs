@@ -11,6 +11,7 @@ use crate::derived::{Matrix, Report};
 use crate::export::{Exported, Parts, parts};
 use crate::guard::guarded;
 use crate::host_side::{HostServices, ServicesHandle};
+use crate::remarks::Closing;
 use crate::{
     Column, Context, Derived, Field, Finding, Input, Inputs, Level, ModuleError, ParameterSpecification,
     Parameters, TableContract,
@@ -76,13 +77,14 @@ impl Subject for Functions {
     ) -> Result<Outcome, ModuleError> {
         let (inputs, parameters) = (Inputs::new(inputs.to_vec()), Parameters::new(parameters.clone()));
         guarded(|| {
-            let Parts { report, tables, matrices } =
+            let Parts { mut report, tables, matrices, closing } =
                 parts((self.derive)(&inputs, &parameters, &host.context())?);
             let drained = tables.into_iter().map(|table| {
                 let batches = table.batches.collect::<Result<_, _>>()?;
                 Ok(Drained { name: table.name, fields: table.fields, batches })
             });
             let tables = drained.collect::<Result<_, ModuleError>>()?;
+            report.close(Closing::remarks(closing)?)?;
             Ok(Outcome { report, tables, matrices })
         })
     }

@@ -156,7 +156,7 @@ impl std::fmt::Debug for LoadedModule {
 pub struct RawOutput<'d> {
     /// Names, metadata, findings.
     pub report: Report,
-    /// The tables, then one stream of a single column for each matrix.
+    /// The tables, then one stream of a single column for each matrix, then the remarks if the report says so.
     pub streams: Vec<OutputStream<'d>>,
 }
 

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::compat::{BATCH_ROWS, Compat};
+use futures::feature_statistics::Collected;
 use futures::features::{Features, Series, WarmUp};
 use futures::labels::{Arena, Scan, Tie, reference_labels, trades};
 use futures::neighbours::Months;
@@ -64,9 +65,11 @@ fn main() {
             black_box(&features);
         }
     });
+    let rows = prepared.own_rows().len();
+    let collected = || Collected::of_rows(rows);
     let compat = Arc::new(Compat::new(prepared.clone(), recording, &settings, &context).unwrap());
     report("table in batches, with labels and features", "", || {
-        for batch in compat.clone().into_table(BATCH_ROWS, &context).into_batches() {
+        for batch in compat.clone().into_table(BATCH_ROWS, collected(), &context).into_batches() {
             black_box(batch.unwrap());
         }
     });
@@ -74,6 +77,8 @@ fn main() {
     report("strict: contracts, sessions, fill", "", || strictly(&months, &settings).unwrap());
     let prepared = strictly(&months, &settings).unwrap();
     println!("strict: {} rows", prepared.grid.bars.len());
+    let rows = prepared.own_rows().len();
+    let collected = || Collected::of_rows(rows);
     let (mut scan, mut found) = (Scan::default(), Vec::new());
     report("strict: trades of six modes", "", || {
         for session in 0..prepared.sessions.len() {
@@ -85,7 +90,7 @@ fn main() {
     });
     report("strict: table in batches, with everything", "", || {
         let strict = Arc::new(Strict::new(prepared.clone(), recording, &settings, &context).unwrap());
-        for batch in strict.into_table(BATCH_ROWS, &context).into_batches() {
+        for batch in strict.into_table(BATCH_ROWS, collected(), &context).into_batches() {
             black_box(batch.unwrap());
         }
     });

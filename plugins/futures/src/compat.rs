@@ -7,6 +7,7 @@ use plugin_api::{Column, ColumnKind, Context, Field, ModuleError, Table};
 
 use crate::cleaning::{OHLCV_1S, Recording};
 use crate::columns;
+use crate::feature_statistics::Collected;
 use crate::features::{self, Features, Series, WarmUp};
 use crate::labels::{Label, MODES, reference_labels, roll_mask};
 use crate::prepared::Prepared;
@@ -49,7 +50,7 @@ impl Compat {
             ReferencePath::RollAware => roll_mask(&bars.close_ticks),
         };
         // The newest row of the month itself.
-        let end = prepared.grid.starts[prepared.own.end];
+        let end = prepared.own_rows().end;
         let newest = end.checked_sub(1).map_or(0, |row| weights::month(bars.time_seconds[row]));
         let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
         let sessions = prepared.sessions.len();
@@ -67,7 +68,7 @@ impl Compat {
     }
 
     fn label(&mut self, context: &Context<'_>) -> Result<(), ModuleError> {
-        self.labels.reserve_exact(self.own_rows().len());
+        self.labels.reserve_exact(self.prepared.own_rows().len());
         for session in self.prepared.own.clone() {
             context.check_cancelled()?;
             let rows = self.prepared.rows(session);
@@ -90,12 +91,6 @@ impl Compat {
         &self.counts
     }
 
-    /// The rows of the month itself.
-    fn own_rows(&self) -> Range<usize> {
-        let Range { start, end } = self.prepared.own;
-        self.prepared.grid.starts[start]..self.prepared.grid.starts[end]
-    }
-
     /// Share of the rows that lose because they are near a jump of the price.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
@@ -104,12 +99,17 @@ impl Compat {
         masked as f64 / self.mask.len().max(1) as f64
     }
 
-    /// The table `data`, made while it is read.
+    /// The table `data`, made while it is read; its features are summed up in `collected`.
     #[must_use]
-    pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
+    pub fn into_table<'a>(
+        self: Arc<Self>,
+        batch_rows: usize,
+        collected: Collected,
+        context: &Context<'a>,
+    ) -> Table<'a> {
         let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
         let mut features = Features::default();
-        let first = self.own_rows().start;
+        let first = self.prepared.own_rows().start;
         let count = pieces.len().max(1);
         let batches = pieces.into_iter().enumerate().map(move |(index, (session, rows))| {
             context.check_cancelled()?;
@@ -117,6 +117,7 @@ impl Compat {
             context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
             let labels = &self.labels[rows.start - first..rows.end - first];
             self.features(session, rows.clone(), &mut features);
+            collected.add(&features.columns);
             let mut batch = self.inputs(session, rows);
             self.add_labels(session, labels, &mut batch);
             columns::add_features(&mut features, &mut batch);

@@ -1,11 +1,10 @@
-//! Numbers of each feature over all rows, for the table `statistics`.
+//! Numbers of each feature over all rows, for the table `statistics`: collected while the rows are made.
 
-use plugin_api::{Context, ModuleError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::columns::second_of_day;
-use crate::compat::BATCH_ROWS;
-use crate::features::{Features, NAMES, Series, WarmUp};
-use crate::prepared::Prepared;
+use plugin_api::ModuleError;
+
+use crate::features::NAMES;
 use crate::statistics::Statistics;
 
 /// What is known of one feature.
@@ -29,7 +28,7 @@ impl Default for Summary {
 }
 
 impl Summary {
-    fn add(&mut self, values: &[f64]) {
+    pub(crate) fn add(&mut self, values: &[f64]) {
         let before = self.missing;
         for value in values {
             if value.is_nan() {
@@ -58,36 +57,49 @@ impl Summary {
     }
 }
 
-/// Summaries of all features, session after session or in one series, as the mode has it.
-///
-/// # Errors
-/// [`ModuleError::Cancelled`].
-pub fn summaries(
-    prepared: &Prepared,
-    warm_up: WarmUp,
-    context: &Context<'_>,
-) -> Result<[Summary; NAMES.len()], ModuleError> {
-    let mut summaries = [Summary::default(); NAMES.len()];
-    let mut features = Features::default();
-    let bars = &prepared.grid.bars;
-    for (session, rows) in prepared.pieces(BATCH_ROWS) {
-        context.check_cancelled()?;
-        let series = match warm_up {
-            WarmUp::Reference => Series { rows: 0..bars.len(), warm_up },
-            WarmUp::Missing => Series { rows: prepared.rows(session), warm_up },
-        };
-        let second = second_of_day(prepared, session, rows.start);
-        features.compute(bars, &series, rows, second);
-        for (summary, values) in summaries.iter_mut().zip(&features.columns) {
+/// Summaries of all features.
+pub type Summaries = [Summary; NAMES.len()];
+
+/// Summaries that grow with the table `data`; whoever needs them comes behind it.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    summaries: Arc<Mutex<Summaries>>,
+    /// Rows that the table has when it is complete.
+    rows: usize,
+}
+
+impl Collected {
+    /// None yet, of a table with so many rows.
+    #[must_use]
+    pub fn of_rows(rows: usize) -> Self {
+        Self { summaries: Arc::new(Mutex::new([Summary::default(); NAMES.len()])), rows }
+    }
+
+    /// Takes the next rows in, one column for each name.
+    pub fn add(&self, columns: &[Vec<f64>]) {
+        let mut summaries = self.summaries.lock().unwrap_or_else(PoisonError::into_inner);
+        for (summary, values) in summaries.iter_mut().zip(columns) {
             summary.add(values);
         }
     }
-    Ok(summaries)
+
+    /// The summaries of all rows.
+    ///
+    /// # Errors
+    /// [`ModuleError::Internal`] before the last row is made.
+    pub fn complete(&self) -> Result<Summaries, ModuleError> {
+        let summaries = *self.summaries.lock().unwrap_or_else(PoisonError::into_inner);
+        let complete = |summary: &Summary| summary.present + summary.missing == self.rows as u64;
+        if summaries.iter().all(complete) {
+            return Ok(summaries);
+        }
+        Err(ModuleError::internal("statistics were asked for before all rows of `data` were read"))
+    }
 }
 
 /// Adds the summaries to the table.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
-pub(crate) fn add(summaries: &[Summary; NAMES.len()], statistics: &mut Statistics) {
+pub(crate) fn add(summaries: &Summaries, statistics: &mut Statistics) {
     for ((name, _), summary) in NAMES.iter().zip(summaries) {
         statistics.add("feature", name, "missing_fraction", summary.missing_fraction(), "1");
         if summary.present > 0 {

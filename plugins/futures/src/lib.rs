@@ -60,11 +60,13 @@ pub mod weights;
 
 use std::sync::Arc;
 
-use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError, Parameters, export_module};
+use plugin_api::{
+    Context, DerivationModule, Derived, Input, Inputs, ModuleError, Parameters, Remarks, export_module,
+};
 
 use crate::cleaning::Recording;
 use crate::compat::{BATCH_ROWS, Compat};
-use crate::features::WarmUp;
+use crate::feature_statistics::Collected;
 use crate::neighbours::{Months, NEXT, PREVIOUS};
 use crate::quality::Facts;
 use crate::settings::{Mode, Settings};
@@ -104,39 +106,40 @@ impl DerivationModule for Futures {
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
         let further = [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording)];
-        let warm_up = if settings.mode == Mode::Compat { WarmUp::Reference } else { WarmUp::Missing };
-        let features = feature_statistics::summaries(&prepared, warm_up, context)?;
+        let features = Collected::of_rows(prepared.own_rows().len());
         let splits =
             splits::table(&prepared, &splits::folds(&prepared, settings.folds, settings.embargo_rows));
         let (data, counts, affected_by_rolls, splits) = match settings.mode {
             Mode::Compat => {
                 let compat = Arc::new(Compat::new(prepared, &recording, &settings, context)?);
                 let (counts, affected) = (*compat.counts(), compat.masked_fraction());
-                (compat.into_table(BATCH_ROWS, context), counts, affected, None)
+                (compat.into_table(BATCH_ROWS, features.clone(), context), counts, affected, None)
             }
             Mode::Strict => {
                 let strict = Arc::new(Strict::new(prepared, &recording, &settings, context)?);
                 let counts = *strict.counts();
-                (strict.into_table(BATCH_ROWS, context), counts, 0.0, Some(splits))
+                (strict.into_table(BATCH_ROWS, features.clone(), context), counts, 0.0, Some(splits))
             }
         };
-        let mut statistics = Statistics::of(&recording, &counts);
-        feature_statistics::add(&features, &mut statistics);
-        let facts = Facts {
-            modes: &counts,
-            features: &features,
-            retention: recording.retention(),
-            affected_by_rolls,
-        };
-        let quality = quality::score(&facts);
-        // Under this name a number is what the host can list datasets by.
-        let mut derived =
-            derived.note("quality_score", quality["score"].clone()).note("quality", quality).table(data);
-        derived.findings.extend(statistics.findings().into_iter().chain(ranges::findings(&features)));
-        let tables =
-            [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics.into_table()]);
+        let statistics = Statistics::of(&recording, &counts);
+        let retention = recording.retention();
+        let mut derived = derived.table(data);
+        derived.findings.extend(statistics.findings());
+        let statistics = statistics.into_table(features.clone()).remarks(move || {
+            let features = features.complete()?;
+            Ok(remarks(&Facts { modes: &counts, features: &features, retention, affected_by_rolls }))
+        });
+        let tables = [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics]);
         Ok(tables.chain(splits).fold(derived, Derived::table))
     }
+}
+
+/// What the rows as a whole say: the quality of the month, and features that leave their range.
+fn remarks(facts: &Facts<'_>) -> Remarks {
+    let quality = quality::score(facts);
+    // Under this name a number is what the host can list datasets by.
+    let remarks = Remarks::new().note("quality_score", quality["score"].clone()).note("quality", quality);
+    ranges::findings(facts.features).into_iter().fold(remarks, Remarks::finding)
 }
 
 /// Why a file has no row.

@@ -35,6 +35,12 @@ impl Prepared {
         self.grid.starts[session]..self.grid.starts[session + 1]
     }
 
+    /// The rows of the month itself.
+    #[must_use]
+    pub fn own_rows(&self) -> Range<usize> {
+        self.grid.starts[self.own.start]..self.grid.starts[self.own.end]
+    }
+
     /// All rows of the month itself, at most so many at once, none across sessions.
     #[must_use]
     pub fn pieces(&self, batch_rows: usize) -> Vec<Piece> {

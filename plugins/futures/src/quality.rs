@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::feature_statistics::Summary;
+use crate::feature_statistics::{Summaries, Summary};
 use crate::labels::MODES;
 use crate::statistics::{ModeCounts, WIN_RATES};
 
@@ -24,7 +24,7 @@ pub struct Facts<'a> {
     /// Labels of each mode.
     pub modes: &'a [ModeCounts; MODES.len()],
     /// Features.
-    pub features: &'a [Summary],
+    pub features: &'a Summaries,
     /// Share of the records that were not set aside.
     pub retention: f64,
     /// Share of the rows near a roll, which lose whatever happens.
@@ -125,8 +125,13 @@ mod tests {
 
     #[test]
     fn a_sound_month_is_good_and_each_fault_has_its_reason() {
+        let features = std::array::from_fn(|_| {
+            let mut summary = Summary::default();
+            summary.add(&[0.0, 1.0]);
+            summary
+        });
         let sound = ModeCounts { labelled: 100, won: 30, weight_sum: 100.0 };
-        let facts = Facts { modes: &[sound; 6], features: &[], retention: 1.0, affected_by_rolls: 0.0 };
+        let facts = Facts { modes: &[sound; 6], features: &features, retention: 1.0, affected_by_rolls: 0.0 };
         let good = score(&facts);
         assert_eq!((good["score"].as_f64(), good["reprocess"].as_bool()), (Some(1.0), Some(false)));
         let losing = ModeCounts { won: 1, ..sound };

@@ -3,7 +3,7 @@
 
 use plugin_api::{Finding, Severity};
 
-use crate::feature_statistics::Summary;
+use crate::feature_statistics::Summaries;
 use crate::features::NAMES;
 
 /// Name, lowest and highest usual value. Features that cannot leave their range, such as shares, are in the contract.
@@ -33,7 +33,7 @@ const USUAL: [(&str, f64, f64); 22] = [
 ];
 
 /// A finding for each feature that leaves its range.
-pub(crate) fn findings(summaries: &[Summary; NAMES.len()]) -> Vec<Finding> {
+pub(crate) fn findings(summaries: &Summaries) -> Vec<Finding> {
     let known = NAMES.iter().zip(summaries).filter(|(_, summary)| summary.present > 0);
     known
         .filter_map(|((name, _), summary)| {

@@ -1,8 +1,9 @@
 //! The table `statistics`: one number a row, each with its unit, and what is suspicious among them.
 
-use plugin_api::{Finding, Severity, Table};
+use plugin_api::{Column, ColumnKind, Field, Finding, Severity, Table};
 
 use crate::cleaning::Recording;
+use crate::feature_statistics::{self, Collected};
 use crate::labels::MODES;
 use crate::quarantine::Rule;
 
@@ -103,16 +104,29 @@ impl Statistics {
         outside.map(finding).collect()
     }
 
-    pub(crate) fn into_table(self) -> Table<'static> {
+    /// The table, which is made when the features of all rows are known.
+    pub(crate) fn into_table(mut self, features: Collected) -> Table<'static> {
+        use ColumnKind::{Float64, Utf8};
+        let fields =
+            [("scope", Utf8), ("name", Utf8), ("quantity", Utf8), ("value", Float64), ("unit", Utf8)];
+        let fields = fields.map(|(name, kind)| Field { name: name.to_owned(), kind });
+        let columns = move || {
+            feature_statistics::add(&features.complete()?, &mut self);
+            Ok(self.columns())
+        };
+        Table::streamed("statistics", fields.into(), std::iter::once_with(columns))
+    }
+
+    fn columns(&self) -> Vec<Column> {
         let texts = |of: &dyn Fn(&Entry) -> &str| -> Vec<String> {
             self.rows.iter().map(|entry| of(entry).to_owned()).collect()
         };
-        Table::new("statistics")
-            .column("scope", texts(&|entry| entry.scope))
-            .column("name", texts(&|entry| &entry.name))
-            .column("quantity", texts(&|entry| entry.quantity))
-            .column("value", self.rows.iter().map(|entry| entry.value).collect::<Vec<f64>>())
-            .column("unit", texts(&|entry| entry.unit))
-            .build()
+        vec![
+            texts(&|entry| entry.scope).into(),
+            texts(&|entry| &entry.name).into(),
+            texts(&|entry| entry.quantity).into(),
+            self.rows.iter().map(|entry| entry.value).collect::<Vec<f64>>().into(),
+            texts(&|entry| entry.unit).into(),
+        ]
     }
 }

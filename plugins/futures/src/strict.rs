@@ -8,6 +8,7 @@ use plugin_api::{Context, ModuleError, Table};
 
 use self::rows::Rows;
 use crate::cleaning::Recording;
+use crate::feature_statistics::Collected;
 use crate::labels::{Arena, MODES, Scan, Trade, trades, uniqueness};
 use crate::prepared::Prepared;
 use crate::rolls::adjustments_ticks;
@@ -99,12 +100,18 @@ impl Strict {
         &self.counts
     }
 
-    /// The table `data`, made while it is read, a session at a time and in batches of at most so many rows.
+    /// The table `data`, made while it is read, a session at a time and in batches of at most so many rows;
+    /// its features are summed up in `collected`.
     #[must_use]
-    pub fn into_table<'a>(self: Arc<Self>, batch_rows: usize, context: &Context<'a>) -> Table<'a> {
+    pub fn into_table<'a>(
+        self: Arc<Self>,
+        batch_rows: usize,
+        collected: Collected,
+        context: &Context<'a>,
+    ) -> Table<'a> {
         let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
         let count = pieces.len().max(1);
-        let mut rows = Rows::new(self);
+        let mut rows = Rows::new(self, collected);
         let batches = pieces.into_iter().enumerate().map(move |(index, (session, piece))| {
             context.check_cancelled()?;
             #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]

@@ -7,6 +7,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::bench::Bench;
+use crate::matrix::{Cases, Wrong, demand};
 use crate::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -14,7 +15,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 const WRITERS: usize = 4;
-const EACH: usize = 25;
+const EACH: usize = 50;
 
 /// What a writer does in its n-th run: name and parameter. Every fifth is a version of a name that all share, and one is
 /// the very same dataset for all.
@@ -65,6 +66,7 @@ fn writers_and_readers() {
 fn write(bench: &Bench, root: &Path, writer: usize) {
     // One of them with workers.
     let isolation = if writer == 0 { "process" } else { "in-process" };
+    let mut cases = Cases::of("F1", format!("writer {writer}"));
     for run in 0..EACH {
         let (name, parameter) = work(writer, run);
         let arguments = [
@@ -79,11 +81,14 @@ fn write(bench: &Bench, root: &Path, writer: usize) {
             &parameter,
         ];
         let (code, report) = bench.run_json(root, &arguments);
-        assert_eq!(code, Some(0), "{name}: {report:#}");
-        // What was reported is there, for everybody and at once.
-        let path = report.pointer("/data/datasets/0/dataset/path").and_then(Value::as_str).unwrap();
-        assert!(Path::new(path).join("dataset.json").is_file(), "{path}");
+        cases.run(&name, || {
+            demand(Wrong::Diverged, code == Some(0), || format!("{name}: {report:#}"))?;
+            // What was reported is there, for everybody and at once.
+            let path = report.pointer("/data/datasets/0/dataset/path").and_then(Value::as_str).unwrap();
+            demand(Wrong::Lost, Path::new(path).join("dataset.json").is_file(), || path.to_owned())
+        });
     }
+    cases.finish(EACH);
 }
 
 /// Reads all the time; every answer is whole. Returns how often it read.

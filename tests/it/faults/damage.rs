@@ -1,6 +1,7 @@
 //! Damage at rest: `check` names the very file, and no verb takes a damaged number for a good one.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use tests::tree;
 
 use super::bench::Bench;
+use crate::matrix::{Cases, Wrong, demand};
 use crate::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -68,7 +70,7 @@ fn named(bench: &Bench, root: &Path, path: &Path, what: &str) -> Option<String> 
 
 type Harm = fn(&Path, &[u8]);
 
-const HARMS: [(&str, Harm); 6] = [
+const HARMS: [(&str, Harm); 9] = [
     ("a flipped bit", |path, bytes| {
         let mut bytes = bytes.to_vec();
         let middle = bytes.len() / 2;
@@ -84,31 +86,61 @@ const HARMS: [(&str, Harm); 6] = [
     ("no content", |path, _| write(path, b"")),
     ("an added line", |path, bytes| write(path, &[bytes, b"\n"].concat())),
     ("no file", |path, _| std::fs::remove_file(path).unwrap()),
+    ("a page of zeros", |path, bytes| {
+        let mut bytes = bytes.to_vec();
+        let page = bytes.len().min(4096);
+        bytes[..page].fill(0);
+        write(path, &bytes);
+    }),
+    ("its content twice", |path, bytes| write(path, &[bytes, bytes].concat())),
+    ("another file's content", |path, _| {
+        let siblings = std::fs::read_dir(path.parent().unwrap()).unwrap();
+        let sibling =
+            siblings.map(|entry| entry.unwrap().path()).find(|other| other.is_file() && other != path);
+        write(path, &sibling.map_or_else(|| b"another".to_vec(), |sibling| std::fs::read(sibling).unwrap()));
+    }),
 ];
 
 fn every_file() {
     let bench = Bench::new();
     let template = template(&bench);
-    let mut wrong = Vec::new();
     let files = files(&template);
-    for path in &files {
-        for (what, harm) in HARMS {
-            let root = bench.copy(&template);
-            let bytes = std::fs::read(root.join(path)).unwrap();
-            harm(&root.join(path), &bytes);
-            wrong.extend(named(&bench, &root, path, what));
-            // Whatever is wrong, no verb breaks down.
-            for verb in [&["list"][..], &["show", "kept"], &["audit", "verify"]] {
-                let outcome = bench.run(&root, verb);
-                if !matches!(outcome.code, Some(0 | 2 | 10 | 13 | 18 | 19)) {
-                    wrong.push(format!("{verb:?} after {what} of `{}`: {outcome:?}", path.display()));
+    for (what, harm) in HARMS {
+        let mut cases = Cases::of("D1", what);
+        for (number, path) in files.iter().enumerate() {
+            cases.run(&number.to_string(), || {
+                let root = bench.copy(&template);
+                let bytes = std::fs::read(root.join(path)).unwrap();
+                harm(&root.join(path), &bytes);
+                let unnamed = named(&bench, &root, path, what);
+                demand(Wrong::Unnamed, unnamed.is_none(), || unnamed.unwrap_or_default())?;
+                // Whatever is wrong, no verb breaks down.
+                for verb in [&["list"][..], &["show", "kept"], &["audit", "verify"]] {
+                    let outcome = bench.run(&root, verb);
+                    demand(Wrong::Died, matches!(outcome.code, Some(0 | 2 | 10 | 13 | 18 | 19)), || {
+                        format!("{verb:?} after {what} of `{}`: {outcome:?}", path.display())
+                    })?;
                 }
-            }
-            std::fs::remove_dir_all(&root).unwrap();
+                std::fs::remove_dir_all(&root).unwrap();
+                Ok(())
+            });
         }
+        cases.finish(15);
     }
-    bench.say(&format!("{} kinds of damage to {} files", HARMS.len(), files.len()));
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    // Nothing is lost by a mode, but whoever may write here can change what is trusted.
+    let mut cases = Cases::of("D1", "a mode");
+    for (number, path) in files.iter().enumerate() {
+        cases.run(&number.to_string(), || {
+            let root = bench.copy(&template);
+            std::fs::set_permissions(root.join(path), PermissionsExt::from_mode(0o666)).unwrap();
+            let (code, items) = bench.check(&root);
+            let is_it = |item: &Value| item["kind"] == "mode" && item["path"] == path.to_str().unwrap();
+            let named = code == Some(0) && items.iter().any(is_it);
+            demand(Wrong::Unnamed, named, || format!("mode of {}: {code:?} {items:?}", path.display()))
+        });
+    }
+    cases.finish(15);
+    bench.say(&format!("{} kinds of damage to {} files", HARMS.len() + 1, files.len()));
 }
 
 fn extra_files() {
@@ -120,21 +152,25 @@ fn extra_files() {
             file.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned),
         );
     }
-    let mut wrong = Vec::new();
-    for folder in &folders {
+    let mut cases = Cases::of("D1", "an extra file");
+    for (number, folder) in folders.iter().enumerate() {
         for name in ["extra.txt", "00000009.json.orig", ".hidden"] {
-            let root = bench.copy(&template);
-            let path = folder.join(name);
-            write(&root.join(&path), b"extra\n");
-            wrong.extend(named(&bench, &root, &path, "an extra file"));
-            std::fs::remove_dir_all(&root).unwrap();
+            cases.run(&format!("{number}:{name}"), || {
+                let root = bench.copy(&template);
+                let path = folder.join(name);
+                write(&root.join(&path), b"extra\n");
+                let told = named(&bench, &root, &path, "an extra file");
+                std::fs::remove_dir_all(&root).unwrap();
+                demand(Wrong::Unnamed, told.is_none(), || told.unwrap_or_default())
+            });
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    cases.finish(12);
 }
 
 /// Files that are whole, but not the ones that belong there.
 fn exchanged_files() {
+    let mut cases = Cases::of("D1", "an older file");
     let bench = Bench::new();
     let template = template(&bench);
     let versions: Vec<PathBuf> = files(&template)
@@ -142,7 +178,6 @@ fn exchanged_files() {
         .filter(|path| path.starts_with("derived/kept") && path.ends_with("dataset.json"))
         .collect();
     let [one, other] = versions.as_slice() else { panic!("{versions:?}") };
-    let mut wrong = Vec::new();
     for file in ["data.parquet", "covariance.npy", "dataset.json", "provenance.json"] {
         let root = bench.copy(&template);
         let target = one.with_file_name(file);
@@ -150,13 +185,15 @@ fn exchanged_files() {
         // Both versions may hold the same bytes; then nothing is exchanged.
         let same =
             std::fs::read(root.join(&target)).unwrap() == std::fs::read(template.join(&target)).unwrap();
-        wrong.extend(named(&bench, &root, &target, "the file of another version").filter(|_| !same));
+        let told = named(&bench, &root, &target, "the file of another version").filter(|_| !same);
+        cases.run(file, || demand(Wrong::Unnamed, told.is_none(), || told.unwrap_or_default()));
     }
     let records = Path::new("registry/derived/kept");
     let root = bench.copy(&template);
     std::fs::copy(root.join(records.join("00000001.json")), root.join(records.join("00000003.json")))
         .unwrap();
-    wrong.extend(named(&bench, &root, &records.join("00000003.json"), "an older record"));
+    let told = named(&bench, &root, &records.join("00000003.json"), "an older record");
+    cases.run("record", || demand(Wrong::Unnamed, told.is_none(), || told.unwrap_or_default()));
 
     // The log without its last line is whole in itself.
     let root = bench.copy(&template);
@@ -165,7 +202,8 @@ fn exchanged_files() {
     let shorter: Vec<&str> = text.lines().take(text.lines().count() - 1).collect();
     write(&root.join(log), (shorter.join("\n") + "\n").as_bytes());
     let (code, items) = bench.check(&root);
-    assert!(code == Some(19) && items.iter().any(|item| item["kind"] == "audit-broken"), "{items:?}");
+    let told = code == Some(19) && items.iter().any(|item| item["kind"] == "audit-broken");
+    cases.run("log", || demand(Wrong::Unnamed, told, || format!("{items:?}")));
     assert_eq!(bench.run(&root, &["audit", "verify"]).code, Some(19));
 
     // A line in the middle is gone, or two have changed places.
@@ -173,10 +211,13 @@ fn exchanged_files() {
     for order in [&[0, 2, 3][..], &[0, 2, 1, 3]] {
         let edited: Vec<&str> = order.iter().map(|line| lines[*line]).collect();
         write(&root.join(log), (edited.join("\n") + "\n").as_bytes());
-        wrong.extend(named(&bench, &root, log, "an edited log"));
+        let told = named(&bench, &root, log, "an edited log");
+        cases.run(&format!("log:{}", order.len()), || {
+            demand(Wrong::Unnamed, told.is_none(), || told.unwrap_or_default())
+        });
         assert_eq!(bench.run(&root, &["audit", "verify"]).code, Some(19));
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    cases.finish(8);
 }
 
 /// Reading verbs refuse damaged content, and preparing again puts it right.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::Trial;
 use tests::{Outcome, Sandbox, fixture, tree};
 
+use crate::matrix::{Cases, Random, Wrong, demand};
 use crate::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -26,56 +27,63 @@ const MANIFEST: &str = r#"{ "schema": "host.datasets/1", "datasets": {
 
 /// How one of the data roots is made.
 struct Way {
-    arguments: &'static [&'static str],
-    variables: &'static [(&'static str, &'static str)],
+    arguments: Vec<&'static str>,
+    variables: Vec<(&'static str, &'static str)>,
     /// Working directory, relative to that of the sandbox.
     directory: &'static str,
 }
 
-const WAYS: [Way; 3] = [
-    Way {
-        arguments: &["--jobs", "1", "few", "many", "bright", "faint", "published"],
-        variables: &[],
-        directory: ".",
-    },
-    Way {
-        arguments: &["--jobs", "4", "published", "faint", "bright", "many", "few"],
-        variables: &[
-            ("TZ", "Asia/Kolkata"),
-            ("LANG", "tr_TR.UTF-8"),
-            ("LC_ALL", "tr_TR.UTF-8"),
-            ("USER", "other"),
-        ],
-        directory: "somewhere/else",
-    },
-    Way {
-        arguments: &[
-            "--jobs",
-            "2",
-            "--isolation",
-            "in-process",
-            "many",
-            "few",
-            "published",
-            "bright",
-            "faint",
-        ],
-        variables: &[("TZ", "Pacific/Apia"), ("LANG", "C"), ("RUST_MIN_STACK", "4194304")],
-        directory: "..",
-    },
-];
+const NAMES: [&str; 5] = ["few", "many", "bright", "faint", "published"];
+
+/// Runs that are compared.
+const WAYS: usize = 20;
+
+/// What chance chooses.
+fn way(random: &mut Random) -> Way {
+    let mut of = |choices: &[&'static str]| choices[random.below(choices.len())];
+    let isolation = of(&["process", "process", "in-process"]);
+    let mut arguments = vec!["--jobs", of(&["1", "2", "4", "8"]), "--isolation", isolation];
+    let language = of(&["C", "C.UTF-8", "tr_TR.UTF-8", "de_DE.UTF-8", "ar_EG.UTF-8"]);
+    let variables = vec![
+        ("TZ", of(&["UTC", "Asia/Kolkata", "Pacific/Apia", "America/St_Johns", "right/UTC", "Nowhere"])),
+        ("LANG", language),
+        ("LC_ALL", language),
+        ("USER", of(&["tester", "other", "Ünïcode"])),
+        ("RUST_MIN_STACK", of(&["4194304", "8388608"])),
+        ("COLUMNS", of(&["20", "200"])),
+        ("RAYON_NUM_THREADS", of(&["1", "3"])),
+    ];
+    let directory = of(&[".", "somewhere/else", ".."]);
+    arguments.extend(random.choose(NAMES.to_vec(), NAMES.len()));
+    Way { arguments, variables, directory }
+}
 
 fn same_bytes() {
-    let roots: Vec<Sandbox> = WAYS.iter().map(make).collect();
-    let trees: Vec<_> = roots.iter().map(|sandbox| tree(&sandbox.data_root().join("derived"))).collect();
-    let [first, others @ ..] = trees.as_slice() else { unreachable!() };
-    assert!(first.len() >= 15, "{:?}", first.keys());
-    for other in others {
-        assert_eq!(first.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
-        let different: Vec<&PathBuf> =
-            first.keys().filter(|path| first.get(*path) != other.get(*path)).collect();
-        assert!(different.is_empty(), "{different:?}");
+    let usual = Way { arguments: NAMES.to_vec(), variables: Vec::new(), directory: "." };
+    let first = make(&usual);
+    let bytes = |sandbox: &Sandbox| tree(&sandbox.data_root().join("derived"));
+    let expected = bytes(&first);
+    assert!(expected.len() >= 15, "{:?}", expected.keys());
+    let mut random = Random::of("J1");
+    let mut cases = Cases::of("J1", "derive and register");
+    let mut roots = vec![first];
+    for number in 1..=WAYS {
+        let way = way(&mut random);
+        cases.run(&number.to_string(), || {
+            let sandbox = make(&way);
+            let found = bytes(&sandbox);
+            let paths = expected.keys().chain(found.keys());
+            let different: Vec<&PathBuf> =
+                paths.filter(|path| expected.get(*path) != found.get(*path)).collect();
+            let told = || format!("{:?} {:?}: {different:?}", way.arguments, way.variables);
+            demand(Wrong::Diverged, different.is_empty(), told)?;
+            if roots.len() < 3 {
+                roots.push(sandbox);
+            }
+            Ok(())
+        });
     }
+    cases.finish(WAYS);
     exports_are_equal(&roots);
 }
 
@@ -84,7 +92,7 @@ fn make(way: &Way) -> Sandbox {
     sandbox.write(&format!("{}/star.csv", way.directory), TABLE);
     sandbox.write(&format!("{}/datasets.json", way.directory), MANIFEST);
     let mut arguments = vec!["prepare", "--manifest", "datasets.json"];
-    arguments.extend(way.arguments);
+    arguments.extend(&way.arguments);
     let mut command = sandbox.command(arguments);
     command.current_dir(sandbox.path("work").join(way.directory)).envs(way.variables.iter().copied());
     let _ = Outcome::of(&mut command).success();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{Outcome, host};
+use tests::{Outcome, copy_folder, host};
 
 use super::world::World;
 
@@ -82,13 +82,13 @@ impl Killing<'_> {
         let install = |arguments: &[&str]| world.ok(&[&["plugin", "install"], arguments].concat());
         let _ = install(self.before);
         let template = world.path("template");
-        copy(&world.store(), &template);
+        copy_folder(&world.store(), &template);
         let points = self.points(world);
         let store = world.store();
         let (mut old_state, mut new_state) = (0, 0);
         for (call, number) in points {
             std::fs::remove_dir_all(&store).unwrap();
-            copy(&template, &store);
+            copy_folder(&template, &store);
             let inject = format!("inject={call}:signal=KILL:when={number}");
             let outcome =
                 self.traced(world, &["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
@@ -140,18 +140,5 @@ impl Killing<'_> {
         world.sandbox.prepare(&mut command);
         command.args(["plugin", "install"]).args(self.command);
         Outcome::of(&mut command)
-    }
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
     }
 }

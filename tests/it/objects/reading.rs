@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::{Outcome, Sandbox};
 
 use super::server::{Fault, Server};
-use super::{curve, prepare, prepare_with, sandbox, version};
+use super::{curve, prepare, prepare_with, preparing, sandbox, version};
 use crate::fetch::server as plain;
 use crate::ingest::packing::{gzip, zstd};
 use crate::reference::releases::SIX_DEGREE_FIELD;
@@ -207,18 +207,7 @@ pub(super) fn other_stores() {
     let endpoint = endpoint.trim_end_matches('/');
     let run = |input: &str| {
         let sandbox = sandbox();
-        let input = format!("table={input}");
-        let mut command = sandbox.command([
-            "prepare",
-            "--plugin",
-            "light_curve",
-            "--name",
-            "star",
-            "--input",
-            &input,
-            "--param",
-            "reference_magnitude=12",
-        ]);
+        let mut command = sandbox.command(preparing(&format!("table={input}")));
         command.envs([
             ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
             ("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0"),

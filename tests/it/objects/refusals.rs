@@ -1,7 +1,7 @@
 //! What is not read, and what is said of it.
 
 use super::server::{Fault, KEY_ID, SECRET, Server};
-use super::{curve, nothing_is_registered, prepare, prepare_with, sandbox};
+use super::{curve, nothing_is_registered, prepare, prepare_with, preparing, sandbox};
 use crate::ingest::packing::gzip;
 
 pub(super) fn lasting() {
@@ -155,19 +155,7 @@ pub(super) fn secrets() {
         (&["star.csv"], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]),
     ] {
         let input = format!("table=s3://data/{}", more[0]);
-        let parameter = "reference_magnitude=12";
-        let arguments = [
-            "-vvv",
-            "prepare",
-            "--plugin",
-            "light_curve",
-            "--name",
-            "star",
-            "--input",
-            &input,
-            "--param",
-            parameter,
-        ];
+        let arguments = [&["-vvv"][..], &preparing(&input)].concat();
         let logged = [("PBUF_DATA_PREPARATION_LOG_LEVEL", "debug"), ("PBUF_LOGGING_FILE_LOGGING", "true")];
         let outcome = server.run_with(&sandbox, &arguments, &[variables, &logged].concat());
         said.push_str(&outcome.stdout);

@@ -187,6 +187,9 @@ impl Layer {
             all.push(seen.clone());
             all.iter().filter(|other| (&other.method, &other.path) == (&seen.method, &seen.path)).count() - 1
         };
+        // First of all: a server that answers and ends before it has read everything may be taken for a lost connection.
+        let (head, body) = request.into_parts();
+        let mut sent = body.collect().await.unwrap().to_bytes().to_vec();
         let fault = (self.faults)(&seen, earlier);
         match fault {
             Some(Fault::Status(status)) => {
@@ -219,8 +222,6 @@ impl Layer {
             *answer.status_mut() = StatusCode::NOT_FOUND;
             return Ok(answer);
         }
-        let (head, body) = request.into_parts();
-        let mut sent = body.collect().await.unwrap().to_bytes().to_vec();
         if fault == Some(Fault::FlipSent) {
             sent[0] ^= 1;
         }

@@ -1,5 +1,9 @@
 //! `host audit`: the record of who did what.
 
+mod export;
+
+pub(super) use export::run as export;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -18,6 +22,8 @@ pub enum Command {
     Verify,
     /// List the entries.
     List,
+    /// Print the entries for other programs, and say whether the chain holds.
+    Export(export::Args),
 }
 
 /// Whether the chain holds.
@@ -43,13 +49,19 @@ impl Report for Verified {
     }
 
     fn verdict(&self) -> Option<Error> {
-        let broken = self.verification.broken.as_ref()?;
-        Some(
-            Error::new(Kind::Corrupt, format!("the audit log is broken at line {}", broken.line))
-                .cause(broken.message.clone())
-                .hint("what follows that line cannot be trusted; compare with a backup"),
-        )
+        broken(&self.verification)
     }
+}
+
+/// The failure of a chain that does not hold.
+fn broken(verification: &Verification) -> Option<Error> {
+    let broken = verification.broken.as_ref()?;
+    let message = format!("the audit log is broken at line {}", broken.line);
+    Some(
+        Error::new(Kind::Corrupt, message)
+            .cause(broken.message.clone())
+            .hint("what follows that line cannot be trusted; compare with a backup"),
+    )
 }
 
 /// What it was done to; of a retirement the version and the reason, too.
@@ -70,6 +82,14 @@ pub(super) struct Entries {
 pub(super) fn list(context: &Context) -> Result<Entries> {
     let entries = context.open_registry()?.audit().entries()?.collect::<Result<Vec<_>>>()?;
     Ok(Entries { entries })
+}
+
+/// The entries after the one with that number, and no more than so many.
+pub(super) fn part(context: &Context, after: u64, limit: u64) -> Result<Entries> {
+    let log = context.open_registry()?.audit();
+    let passed = |entry: &Result<Entry>| entry.as_ref().is_ok_and(|entry| entry.sequence <= after);
+    let entries = log.entries()?.skip_while(passed).take(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(Entries { entries: entries.collect::<Result<Vec<_>>>()? })
 }
 
 impl Report for Entries {

@@ -38,11 +38,9 @@ impl Report for Checked {
         let findings = &self.findings;
         if !findings.items.is_empty() {
             let rows = findings.items.iter().map(|item| {
-                let kind =
-                    serde_json::to_value(item.kind).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
                 vec![
-                    format!("{:?}", item.severity).to_lowercase(),
-                    kind.unwrap_or_default(),
+                    table::word(item.severity),
+                    table::word(item.kind),
                     item.path.clone(),
                     item.message.clone(),
                 ]

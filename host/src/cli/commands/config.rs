@@ -140,7 +140,12 @@ impl Report for Problems {
 
     fn verdict(&self) -> Option<Error> {
         let count = self.problems.len();
-        (count > 0).then(|| Error::new(Kind::BadConfig, format!("the configuration has {count} problems")))
+        let found = match count {
+            0 => return None,
+            1 => "a problem".to_owned(),
+            count => format!("{count} problems"),
+        };
+        Some(Error::new(Kind::BadConfig, format!("the configuration has {found}")))
     }
 }
 

@@ -54,6 +54,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Listing> {
     Ok(Listing { datasets, hidden, filtered: args.plugin.is_some() || args.quality_below.is_some() })
 }
 
+/// Every dataset, retired ones too.
+pub(super) fn all(context: &Context) -> Result<Listing> {
+    run(&Args { plugin: None, quality_below: None, all: true }, context)
+}
+
 impl Report for Listing {
     const SCHEMA: &'static str = "host.list/1";
 

@@ -1,17 +1,18 @@
-//! `host man`: the manual page, made from the same definition as the help.
+//! `host man`: the manual pages, made from the same definition as the help, and the manual for operators.
 
 use std::io::{self, Write};
 
 use clap::CommandFactory;
 use serde::Serialize;
 
+use super::manual;
 use crate::cli::{Cli, Report, Style};
 use crate::error::{Error, Kind, Result};
 
 /// Flags of `man`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Verb to describe; without one, the host itself.
+    /// Verb to describe; without one, the host itself; `operating` is the manual for operators.
     verb: Option<String>,
 }
 
@@ -23,6 +24,9 @@ pub(super) struct Page {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args) -> Result<Page> {
+    if args.verb.as_deref() == Some(manual::NAME) {
+        return Ok(Page { page: manual::page() });
+    }
     let mut command = Cli::command();
     command.build();
     let described = match &args.verb {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::table::plain;
 use crate::cli::context::actor;
-use crate::cli::target::even_retired;
 use crate::cli::{Context, Report, Style};
 use crate::clock::now;
 use crate::digest::Digest;
@@ -43,7 +42,7 @@ pub(super) struct Done {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Done> {
     let registry = context.create_registry()?;
-    let record = even_retired(&args.dataset, &registry)?;
+    let record = registry.named(&args.dataset)?;
     let (name, version) = (&record.name, record.version);
     let reason = args.reason.as_deref();
     let changed = registry.retire(&Retiring { name, version, reason, actor: &actor(), now: now() })?;

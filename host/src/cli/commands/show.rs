@@ -55,7 +55,12 @@ struct Compared {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Shown> {
-    let (record, path) = context.version(&args.name)?;
+    named(&args.name, context)
+}
+
+/// The dataset of that name, or `NAME@VERSION`.
+pub(super) fn named(name: &str, context: &Context) -> Result<Shown> {
+    let (record, path) = context.version(name)?;
     let document = read_document(&path, Some(&record.version))?;
     let retired = context.open_registry()?.retirement(&record.name, &record.version)?;
     let models = compared(&document, &path, &record, context)?;

@@ -4,9 +4,16 @@ use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
 
 use crate::cli::Style;
 pub(super) use crate::cli::output::plain;
+
+/// The word that stands for a value in JSON.
+pub(super) fn word(value: impl Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+}
 
 /// Writes rows under headings.
 pub(super) fn write(

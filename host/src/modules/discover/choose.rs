@@ -1,6 +1,5 @@
 //! Chooses the module that somebody named: by id, by id and installed version, or by the path of its library.
 
-use std::io::Read;
 use std::path::Path;
 
 use semver::Version;
@@ -8,9 +7,10 @@ use semver::Version;
 use super::{
     Candidate, Found, LIBRARY_LIMIT_BYTES, SearchDirectory, SearchOrigin, State, open_library, scan,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, SCARCITY_HINT, is_scarcity};
 use crate::modules::manifest;
 use crate::packages::store::{InstalledLibrary, Store};
+use crate::platform::SealedFile;
 
 /// Finds a module by id, by `ID@VERSION` among those that are installed, or by path when `id` names a file.
 ///
@@ -181,14 +181,23 @@ fn same_directory_twice(candidates: &[Candidate], id: &str) -> Option<Error> {
     })
 }
 
-/// Reads the whole file once; what it says of itself is said by these very bytes.
+/// Copies the whole file once; what it says of itself is said by these very bytes.
 pub(super) fn take(path: &Path) -> Result<Found> {
     let refused = |why: String| {
         Error::new(Kind::Incompatible, format!("`{}` cannot be used", path.display())).cause(why)
     };
-    let mut bytes = Vec::new();
-    let read = open_library(path)?.take(LIBRARY_LIMIT_BYTES).read_to_end(&mut bytes);
-    read.map_err(|error| refused(error.to_string()))?;
+    let sealed = SealedFile::copy_of("module", open_library(path)?, LIBRARY_LIMIT_BYTES);
+    let (library, sha256) = sealed
+        .map_err(|error| {
+            let refused = refused(error.to_string());
+            if is_scarcity(&error) {
+                Error { kind: Kind::Limit, ..refused }.hint(SCARCITY_HINT)
+            } else {
+                refused
+            }
+        })?
+        .ok_or_else(|| refused(format!("it has more than {LIBRARY_LIMIT_BYTES} bytes")))?;
+    let bytes = library.map().map_err(|error| refused(error.to_string()))?;
     let embedded = manifest::read(&bytes).map_err(|fault| refused(fault.to_string()))?;
-    Ok(Found { path: path.to_owned(), embedded, bytes, installed: None })
+    Ok(Found { path: path.to_owned(), embedded, sha256, library, installed: None })
 }

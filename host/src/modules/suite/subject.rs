@@ -14,7 +14,7 @@ use rustix::fs::{Dir, Mode, OFlags};
 use serde_json::{Map, Value};
 
 use crate::dataset::kind_of;
-use crate::modules::library::{self, Batches, matrix_elements};
+use crate::modules::library::{self, Batches, close, matrix_elements, remarks_text};
 
 /// A library that is loaded in this process.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Subject for Library {
 }
 
 /// Reads every stream while the inputs are alive.
-fn drain(output: RawOutput<'_>) -> Result<Outcome, ModuleError> {
+fn drain(mut output: RawOutput<'_>) -> Result<Outcome, ModuleError> {
     let mut streams = output.streams.into_iter();
     let tables = streams
         .by_ref()
@@ -81,8 +81,14 @@ fn drain(output: RawOutput<'_>) -> Result<Outcome, ModuleError> {
         })
         .collect::<Result<_, ModuleError>>()?;
     let matrices = streams
+        .by_ref()
+        .take(output.report.matrices.len())
         .map(|stream| Ok(matrix_elements(Batches::new(stream)?)?.to_vec()))
         .collect::<Result<_, ModuleError>>()?;
+    if output.report.remarks {
+        let remarks = streams.next().ok_or_else(|| ModuleError::internal("its remarks are missing"))?;
+        close(&mut output.report, remarks_text(Batches::new(remarks)?)?.as_bytes())?;
+    }
     Outcome::new(output.report, tables, matrices)
 }
 

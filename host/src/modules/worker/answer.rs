@@ -134,12 +134,12 @@ impl Read for Answer<'_> {
         let room = bytes.len().min(self.left);
         let count =
             self.derivation.result.read_at(bytes.get_mut(..room).unwrap_or_default(), self.place as u64)?;
-        self.place += count;
         // The file may be shorter than the worker says.
-        self.left = if count == 0 { 0 } else { self.left - count };
         if count == 0 && room > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        self.place += count;
+        self.left -= count;
         Ok(count)
     }
 }

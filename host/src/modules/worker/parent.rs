@@ -11,7 +11,7 @@ pub use crate::modules::worker::failures::{module_error, unconfined};
 pub use crate::modules::worker::kept::{Resting, Workers};
 pub use crate::modules::worker::process::Terms;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, SCARCITY_HINT, is_scarcity};
 use crate::modules::worker::answer::Answer;
 use crate::modules::worker::failures::Failure;
 use crate::modules::worker::frames::{self, Frame, Request};
@@ -33,6 +33,8 @@ pub trait Listener: Send + Sync {
     fn log(&self, level: Level, text: &str);
     /// Fraction done and what is being done.
     fn progress(&self, fraction: f64, doing: &str);
+    /// A stage before or after the module's is done.
+    fn stage(&self, _stage: &'static str, _seconds: f64) {}
 }
 
 /// What is to be derived.
@@ -66,6 +68,9 @@ pub struct WorkerRecord {
     pub process: u32,
     /// Derivations of the same module that it had served before.
     pub derivations_before: u32,
+    /// Most memory it has had resident so far, bytes, where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
 }
 
 /// Runs one derivation in a worker. `take` reads the answer to its end while it comes in. The worker may serve another
@@ -81,9 +86,14 @@ pub fn derive<T>(
     take: impl FnOnce(&mut dyn Read) -> Result<T>,
 ) -> Result<(T, Ran)> {
     let no_worker = |error: io::Error| {
-        Error::new(Kind::Internal, format!("cannot start a worker for module `{}`", task.module_id))
+        let (kind, hint) = if is_scarcity(&error) {
+            (Kind::Limit, SCARCITY_HINT)
+        } else {
+            (Kind::Storage, "to run the module inside this process, give `--isolation in-process`")
+        };
+        Error::new(kind, format!("cannot start a worker for module `{}`", task.module_id))
             .cause(crate::error::chain(&error))
-            .hint("to run the module inside this process, give `--isolation in-process`")
+            .hint(hint)
     };
     task.check_size()?;
     let kept = workers.take(&task.terms).and_then(|worker| Derivation::on_idle(task, worker));
@@ -175,8 +185,11 @@ impl Derivation {
     ) -> Result<(T, Ran)> {
         let Self { mut worker, result, time_is_up, .. } = self;
         let time_was_up = Instant::now() >= time_is_up;
-        let record =
-            WorkerRecord { process: worker.process.number(), derivations_before: worker.derivations };
+        let record = WorkerRecord {
+            process: worker.process.number(),
+            derivations_before: worker.derivations,
+            peak_memory_bytes: worker.process.peak_memory_bytes(),
+        };
         worker.derivations = worker.derivations.saturating_add(1);
         let confinement = worker.confinement.clone();
         let (resting, end) = match &outcome {
@@ -187,7 +200,7 @@ impl Derivation {
             Err(_) => (None, Some(worker.process.end())),
         };
         // A file that somebody has mapped cannot be sealed: what the module holds on to ends with its worker.
-        if let Some(resting) = resting.filter(|_| result.seal().is_ok()) {
+        if let Some(resting) = resting.filter(|_| result.end_writing().is_ok()) {
             workers.keep(resting);
         }
         match outcome {

@@ -188,6 +188,11 @@ impl Process {
         Ok(())
     }
 
+    /// Most memory it has had resident, bytes, where the system tells.
+    pub(super) fn peak_memory_bytes(&self) -> Option<u64> {
+        self.watch.as_ref()?.peak_memory_bytes()
+    }
+
     /// Whether it may serve another request: nothing of the last one is left of what can be seen from outside.
     pub(super) fn is_at_rest(&mut self, begun: &Condition) -> bool {
         self.printed.read_what_is_there();

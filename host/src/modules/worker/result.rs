@@ -1,7 +1,7 @@
 //! Hands what a module returned to the host, piece by piece: memory is bounded by a batch, not by the result.
 //!
 //! The answer: the report behind its length, each table as an Arrow IPC stream, the elements of each matrix, row after row,
-//! behind their number. Numbers are of 64 bits, little endian.
+//! behind their number, and remarks, if the report says so, behind their length. Numbers are of 64 bits, little endian.
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use arrow_ipc::writer::StreamWriter;
 use plugin_api::ModuleError;
 use plugin_api::host_side::RawOutput;
 
-use crate::modules::library::{Batches, matrix_elements};
+use crate::modules::library::{Batches, matrix_elements, remarks_text};
 use crate::modules::worker::frames::{self, Frame, SEGMENT_BYTES, Taken};
 use crate::platform::MemoryFile;
 
@@ -49,25 +49,30 @@ impl<'s, S: Sender> ResultWriter<'s, S> {
     fn write_parts(&mut self, output: RawOutput<'_>) -> Result<(), ModuleError> {
         let report =
             serde_json::to_vec(&output.report).map_err(|error| ModuleError::internal(error.to_string()))?;
-        self.number(report.len())?;
-        self.file.write_all(&report).map_err(write_error)?;
-        if output.streams.len() != output.report.tables.len() + output.report.matrices.len() {
+        self.counted(report.len(), &report)?;
+        let (tables, matrices) = (output.report.tables.len(), output.report.matrices.len());
+        if output.streams.len() != tables + matrices + usize::from(output.report.remarks) {
             return Err(ModuleError::internal("its tables and matrices are not those of the report"));
         }
         let mut streams = output.streams.into_iter();
-        for stream in streams.by_ref().take(output.report.tables.len()) {
+        for stream in streams.by_ref().take(tables) {
             self.table(Batches::new(stream)?)?;
         }
-        for stream in streams {
+        for stream in streams.by_ref().take(matrices) {
             let elements = matrix_elements(Batches::new(stream)?)?;
-            self.number(elements.len())?;
-            self.file.write_all(elements.inner()).map_err(write_error)?;
+            self.counted(elements.len(), elements.inner())?;
+        }
+        for stream in streams {
+            let remarks = remarks_text(Batches::new(stream)?)?;
+            self.counted(remarks.len(), remarks.as_bytes())?;
         }
         Ok(())
     }
 
-    fn number(&mut self, number: usize) -> Result<(), ModuleError> {
-        self.file.write_all(&(number as u64).to_le_bytes()).map_err(write_error)
+    /// Bytes behind the number of things in them.
+    fn counted(&mut self, count: usize, bytes: &[u8]) -> Result<(), ModuleError> {
+        self.file.write_all(&(count as u64).to_le_bytes()).map_err(write_error)?;
+        self.file.write_all(bytes).map_err(write_error)
     }
 
     fn table(&mut self, batches: Batches<'_>) -> Result<(), ModuleError> {

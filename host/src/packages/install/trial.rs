@@ -45,7 +45,7 @@ fn derive(library: &Path, dataset: &BundledDataset, options: &pipeline::Options)
     };
     let plan = Plan::new(&job, &[], &anything())?;
     let ingested = Ingested::new(plan, &options.ingest)?;
-    let derived = Derived::new(ingested, Spool::new(std::env::temp_dir()), &in_worker(options), &Quiet)?;
+    let derived = Derived::new(ingested, Spool::temporary(), &in_worker(options), &Quiet)?;
     let _ = Validated::new(derived, &options.validation)?;
     Ok(dataset.name.clone())
 }

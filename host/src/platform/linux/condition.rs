@@ -44,6 +44,10 @@ impl Watch {
         threads(&text(&self.status)?)
     }
 
+    pub(in crate::platform) fn peak_memory_bytes(&self) -> Option<u64> {
+        peak(&text(&self.status)?)
+    }
+
     /// Whether a worker that has answered is as it was before it loaded anything: it works where it did, has no file
     /// open beyond its own, what is [`LASTING`] is what it was, and the next derivation finds more than half of the
     /// memory that it may use. Not seen are what is in that memory, how the processor rounds, which the worker itself
@@ -92,6 +96,11 @@ pub(super) fn own_thread_count() -> Option<usize> {
     threads(&text(&own_status()?)?)
 }
 
+/// Most memory that this process has had resident.
+pub(in crate::platform) fn peak_memory_bytes() -> Option<u64> {
+    peak(&text(&own_status()?)?)
+}
+
 /// What this process is like.
 pub(in crate::platform) fn own_condition() -> Condition {
     own_status().and_then(|status| text(&status)).map(|text| condition(&text)).unwrap_or_default()
@@ -116,14 +125,22 @@ fn threads(status: &str) -> Option<usize> {
     fields(status).find(|(name, _)| *name == "Threads")?.1.parse().ok()
 }
 
+fn peak(status: &str) -> Option<u64> {
+    kibibytes(fields(status).find(|(name, _)| *name == "VmHWM")?.1)
+}
+
+/// `12 kB` in bytes.
+fn kibibytes(value: &str) -> Option<u64> {
+    value.trim_end_matches(" kB").parse::<u64>().ok()?.checked_mul(1024)
+}
+
 fn condition(status: &str) -> Condition {
     let mut condition = Condition::default();
     for (name, value) in fields(status) {
         if LASTING.contains(&name) {
             condition.lasting.push(value.to_owned());
         } else if name == "VmData" {
-            let kibibytes = value.trim_end_matches(" kB").parse().unwrap_or(u64::MAX);
-            condition.memory_bytes = u64::saturating_mul(kibibytes, 1024);
+            condition.memory_bytes = kibibytes(value).unwrap_or(u64::MAX);
         }
     }
     condition
@@ -135,11 +152,11 @@ mod tests {
 
     #[test]
     fn a_status_is_read_without_what_may_change() {
-        let status =
-            "Name:\tx\nUmask:\t0022\nVmRSS:\t1 kB\nVmData:\t 12 kB\nThreads:\t1\nSigBlk:\t0\nSigIgn:\t1000\n";
+        let status = "Name:\tx\nUmask:\t0022\nVmHWM:\t2 kB\nVmRSS:\t1 kB\nVmData:\t 12 kB\nThreads:\t1\nSigBlk:\t0\nSigIgn:\t1000\n";
         let condition = condition(status);
         assert_eq!(condition.lasting, ["0022", "1", "0", "1000"]);
         assert_eq!((condition.memory_bytes, threads(status)), (12 << 10, Some(1)));
+        assert_eq!(peak(status), Some(2 << 10));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //! for what a derivation needs.
 
 mod condition;
+mod file_size;
+mod heap;
 mod inherited;
 mod landlock;
+mod other_process;
 mod system_calls;
 
 use std::fs::File;
@@ -17,7 +20,12 @@ use rustix::thread::set_no_new_privs;
 
 use super::{Cell, Confinement, Loadable, resource_limits};
 
-pub(super) use condition::{Watch, own_condition};
+pub(super) use condition::{Watch, own_condition, peak_memory_bytes};
+pub(super) use file_size::report_as_error as report_file_size_as_error;
+pub(super) use heap::share as share_heap;
+pub(super) use other_process::{OtherProcess, place};
+
+const UNRESIZED: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
 
 #[expect(clippy::unnecessary_wraps, reason = "the portable twin can fail")]
 pub(super) fn own_program() -> io::Result<PathBuf> {
@@ -30,9 +38,15 @@ pub(super) fn memory_file(name: &str) -> io::Result<File> {
     Ok(File::from(descriptor))
 }
 
-pub(super) fn seal(file: &File) -> io::Result<()> {
-    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-    Ok(fcntl_add_seals(file, seals)?)
+/// This process alone has written the file and never mapped it, so that nothing that was begun before can still change
+/// it. The stronger seal would wait for the kernel to let go of each page, and give up when a page is being moved.
+pub(super) fn seal_own(file: &File) -> io::Result<()> {
+    Ok(fcntl_add_seals(file, UNRESIZED | SealFlags::FUTURE_WRITE)?)
+}
+
+/// Refused while anybody can still write.
+pub(super) fn seal_shared(file: &File) -> io::Result<()> {
+    Ok(fcntl_add_seals(file, UNRESIZED | SealFlags::WRITE)?)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the portable twin can fail")]

@@ -22,6 +22,7 @@ use super::item::{Fault, ItemKind, read_document};
 use super::sealed;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::platform;
 
 /// Longest line in bytes; longer details are refused, a longer line is damage.
 const LONGEST_LINE: u64 = 1024 * 1024;
@@ -53,7 +54,10 @@ pub struct Entry {
     pub time: String,
     /// Who or what did it.
     pub actor: String,
-    /// Process id.
+    /// The machine it was done on; empty in lines of hosts that did not note it, and not written then.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub machine: String,
+    /// Process id, there.
     pub process: u32,
     /// One word, such as `register`.
     pub action: String,
@@ -68,6 +72,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The line of the log, byte for byte, with its end: whoever has it can check its digest.
+    #[must_use]
+    pub fn line(&self) -> Vec<u8> {
+        let mut line = sealed::compact(&sealed::seal(self));
+        line.push(b'\n');
+        line
+    }
+
     fn tells_of(&self, action: &Action) -> bool {
         let mut details = action.details.clone();
         redact(&mut details);
@@ -155,7 +167,10 @@ impl AuditLog {
     }
 
     /// The same, showing every line that is what was written.
-    pub(super) fn verify_with(&self, mut each: impl FnMut(Entry)) -> Result<Verification> {
+    ///
+    /// # Errors
+    /// As [`AuditLog::verify`].
+    pub fn verify_with(&self, mut each: impl FnMut(Entry)) -> Result<Verification> {
         // Read before the log: a line appended in between is no more than the one the log may be ahead.
         let head = self.read_head();
         let mut verifier = verify::Verifier::default();
@@ -254,6 +269,7 @@ fn entry(action: &Action, after: &Head) -> Result<(Vec<u8>, Head)> {
         sequence: after.sequence.saturating_add(1),
         time: action.time.clone(),
         actor: action.actor.clone(),
+        machine: platform::machine_name(),
         process: std::process::id(),
         action: action.action.clone(),
         subject: action.subject.clone(),
@@ -273,13 +289,18 @@ fn entry(action: &Action, after: &Head) -> Result<(Vec<u8>, Head)> {
     }
 }
 
+/// Whether a value of that name must not be written down.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    SECRETS.iter().any(|secret| name.contains(secret))
+}
+
 /// Takes out what looks like a secret.
 fn redact(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
-                let key = key.to_ascii_lowercase().replace('-', "_");
-                if SECRETS.iter().any(|secret| key.contains(secret)) {
+                if looks_secret(key) {
                     *value = Value::String("[not logged]".to_owned());
                 } else {
                     redact(value);

@@ -52,6 +52,18 @@ fn an_intact_log_verifies_and_reads_back() {
     assert_eq!(entries[0].previous_sha256, Digest::ZERO);
     assert_eq!(entries[4].subject, "subject 5");
     assert_eq!(entries[4].process, std::process::id());
+    assert_eq!(entries[4].machine, crate::platform::machine_name());
+}
+
+#[test]
+fn lines_of_hosts_that_noted_no_machine_are_what_they_were() {
+    let (_fixture, log) = logged(1);
+    let mut old = log.entries().unwrap().next().unwrap().unwrap();
+    old.machine.clear();
+    let line = String::from_utf8(old.line()).unwrap();
+    assert!(!line.contains("machine"), "{line}");
+    let read = super::parse(line.trim_end().as_bytes()).unwrap();
+    assert_eq!(read.line(), line.as_bytes());
 }
 
 #[test]

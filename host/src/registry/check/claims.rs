@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::super::audit::{AuditLog, Entry};
 use super::super::item::{Fault, ItemKind, read_document};
 use super::super::name::DatasetName;
@@ -19,6 +21,14 @@ pub(super) struct Claims {
     pub(super) records: u64,
     pub(super) audit_lines: u64,
     pub(super) provenances: Provenances,
+    lasts: BTreeMap<(DatasetName, Digest), Last>,
+}
+
+/// The highest records that say something of a version.
+#[derive(Default)]
+struct Last {
+    named: u64,
+    removed: u64,
 }
 
 /// The records that audit lines tell of, by dataset and sequence, with their digests.
@@ -54,6 +64,7 @@ impl Claims {
         for (name, sequence) in logged.into_keys() {
             findings.add(missing_record(root, &name, sequence), Some(&name));
         }
+        claims.forget_removed();
         Ok(claims)
     }
 
@@ -62,7 +73,10 @@ impl Claims {
         let mut logged = Logged::new();
         let verification = log.verify_with(|entry| {
             if let Some(line) = RecordLine::of(&entry) {
-                self.claim(&line.name, line.version, line.provenance);
+                self.claim(&line.name, line.version, line.provenance, line.sequence);
+                for version in &line.removed {
+                    self.gone(&line.name, *version, line.sequence);
+                }
                 logged.insert((line.name, line.sequence), line.record);
             }
         })?;
@@ -123,14 +137,36 @@ impl Claims {
                 findings.add(Fault::new(ItemKind::RecordUnlogged, path, message), Some(name));
             }
         }
-        self.claim(name, record.version, record.provenance_sha256);
+        self.claim(name, record.version, record.provenance_sha256, sequence);
+        for version in record.removed.keys() {
+            self.gone(name, *version, sequence);
+        }
         Some(record)
     }
 
     /// Records and audit lines both tell which versions there are, so a damaged record makes no orphan of its version.
-    fn claim(&mut self, name: &DatasetName, version: Digest, provenance: Digest) {
+    fn claim(&mut self, name: &DatasetName, version: Digest, provenance: Digest, sequence: u64) {
         let versions = self.provenances.entry(name.clone()).or_default();
         versions.entry(version).or_default().insert(provenance);
+        let last = self.lasts.entry((name.clone(), version)).or_default();
+        last.named = last.named.max(sequence);
+    }
+
+    /// A version was removed, and is not missed unless it is named again.
+    fn gone(&mut self, name: &DatasetName, version: Digest, sequence: u64) {
+        let last = self.lasts.entry((name.clone(), version)).or_default();
+        last.removed = last.removed.max(sequence);
+    }
+
+    /// Forgets what was removed.
+    fn forget_removed(&mut self) {
+        for ((name, version), last) in &self.lasts {
+            if last.removed > last.named
+                && let Some(versions) = self.provenances.get_mut(name)
+            {
+                versions.remove(version);
+            }
+        }
     }
 }
 
@@ -182,18 +218,21 @@ struct RecordLine {
     version: Digest,
     record: Digest,
     provenance: Digest,
+    removed: Vec<Digest>,
 }
 
 impl RecordLine {
     /// Nothing if the line is about something else.
     fn of(entry: &Entry) -> Option<Self> {
         let digest = |field: &str| entry.details.get(field)?.as_str()?.parse().ok();
+        let removed = entry.details.get("removed").and_then(Value::as_array).into_iter().flatten();
         Some(Self {
             name: DatasetName::new(entry.subject.as_str()).ok()?,
             sequence: entry.details.get("sequence")?.as_u64()?,
             version: digest("version")?,
             record: digest("record_sha256")?,
             provenance: digest("provenance_sha256")?,
+            removed: removed.filter_map(|digest| digest.as_str()?.parse().ok()).collect(),
         })
     }
 }

@@ -34,6 +34,8 @@ pub struct Item {
     pub path: String,
     /// The dataset concerned.
     pub name: Option<String>,
+    /// The version of it, where the item lies in the folder of one.
+    pub version: Option<Digest>,
     /// What was found there.
     pub message: String,
     /// What to do.
@@ -187,11 +189,14 @@ impl<'a> Findings<'a> {
 
     fn add(&mut self, fault: Fault, name: Option<&DatasetName>) {
         let Fault { kind, path, message } = fault;
+        let below = name.and_then(|name| path.strip_prefix(self.root.dataset(name)).ok());
+        let version = below.and_then(|below| below.components().next()?.as_os_str().to_str()?.parse().ok());
         self.items.push(Item {
             kind,
             severity: kind.severity(),
             path: self.root.relative(Path::new(&path)).display().to_string(),
             name: name.map(ToString::to_string),
+            version,
             message,
             hint: kind.hint(name.map(DatasetName::as_str)),
         });

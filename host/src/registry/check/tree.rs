@@ -9,6 +9,7 @@ use super::super::commit::QUARANTINE_PREFIX;
 use super::super::content;
 use super::super::index;
 use super::super::item::{Fault, ItemKind};
+use super::super::maintenance;
 use super::super::name::DatasetName;
 use super::super::record;
 use super::super::root::DataRoot;
@@ -18,7 +19,7 @@ use crate::durable;
 use crate::error::{Result, StorageContext};
 
 /// Files that may stand beside the folders of `registry`.
-const REGISTRY_ENTRIES: [&str; 4] = [".lock", "format.json", "derived", "audit"];
+const REGISTRY_ENTRIES: [&str; 5] = [".lock", "format.json", "derived", "audit", maintenance::FILE];
 /// Files of the audit log.
 const AUDIT_ENTRIES: [&str; 3] = ["audit.jsonl", "head.json", "pending.json"];
 
@@ -41,7 +42,7 @@ impl Tree {
         for entry in record::entries(&derived)? {
             let path = derived.join(&entry);
             if entry.starts_with(QUARANTINE_PREFIX) {
-                let message = "a damaged version that was set aside";
+                let message = "it was set aside";
                 findings.add(Fault::new(ItemKind::Quarantined, path, message), None);
                 continue;
             }
@@ -77,7 +78,10 @@ impl Tree {
 fn registry(root: &DataRoot, findings: &mut Findings<'_>) -> io::Result<()> {
     let directory = root.registry();
     for entry in record::entries(&directory)? {
-        if !REGISTRY_ENTRIES.contains(&entry.as_str()) && !index::is_index_file(root, &entry) {
+        if entry.starts_with(QUARANTINE_PREFIX) {
+            let message = "it was set aside";
+            findings.add(Fault::new(ItemKind::Quarantined, directory.join(entry), message), None);
+        } else if !REGISTRY_ENTRIES.contains(&entry.as_str()) && !index::is_index_file(root, &entry) {
             findings.add(content::extra(&directory, &entry), None);
         }
     }

@@ -1,13 +1,13 @@
 //! What a registration finds, and what it is therefore going to write. Nothing is written here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::super::audit::Action;
 use super::super::item::LARGEST_DOCUMENT;
 use super::super::name::DatasetName;
-use super::super::record::{self, RECORD_SCHEMA, Record, provenance_bytes};
+use super::super::record::{self, RECORD_SCHEMA, Record, Removal, provenance_bytes};
 use super::super::recover::{Intent, Planned};
 use super::super::root::DataRoot;
 use super::{Registration, Selection};
@@ -58,6 +58,13 @@ impl Known {
     /// The current record; nothing if it cannot be read.
     pub(super) fn current(&self) -> Option<&Record> {
         self.newest.as_ref().filter(|record| record.sequence == self.highest)
+    }
+
+    /// What is removed, without the version that is there again.
+    fn removed_but(&self, version: &Digest) -> BTreeMap<Digest, Removal> {
+        let mut removed = self.newest.as_ref().map(|record| record.removed.clone()).unwrap_or_default();
+        removed.remove(version);
+        removed
     }
 
     /// What is retired comes back on demand only, whatever gives it.
@@ -119,6 +126,7 @@ impl Plan {
             provenance: registration.provenance.clone(),
             execution: registration.execution.clone(),
             retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
+            removed: known.removed_but(&registration.version),
         };
         Self::with_record("register", record, quarantined)
     }
@@ -128,6 +136,7 @@ impl Plan {
         let record = Record {
             sequence: known.highest.saturating_add(1),
             retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
+            removed: known.removed_but(&selection.version),
             registered_at: selection.now.clone(),
             actor: selection.actor.to_owned(),
             previous: known.newest.as_ref().map(|record| record.version),
@@ -147,6 +156,8 @@ impl Plan {
             "previous": record.previous,
             "record_sha256": planned.sha256,
             "provenance_sha256": record.provenance_sha256,
+            "before": {"current": record.previous},
+            "after": {"current": record.version},
         });
         // Who vouched for the module that ran.
         if let Some(trust) = record.execution.get("trust") {
@@ -166,17 +177,26 @@ impl Plan {
         Ok(Self { intent, record, bytes: Some(bytes) })
     }
 
+    /// The content of a record's version is put back, `from` somewhere; `damage` says what was there.
     pub(super) fn repair(
         record: &Record,
-        registration: &Registration<'_>,
+        (actor, now): (&str, &str),
+        from: &str,
+        damage: &str,
         quarantined: Option<&str>,
     ) -> Self {
         let action = Action {
-            time: registration.now.clone(),
-            actor: registration.actor.to_owned(),
+            time: now.to_owned(),
+            actor: actor.to_owned(),
             action: "repair".to_owned(),
             subject: record.name.to_string(),
-            details: json!({"version": record.version, "quarantined": quarantined}),
+            details: json!({
+                "version": record.version,
+                "from": from,
+                "quarantined": quarantined,
+                "before": damage,
+                "after": "as it was registered",
+            }),
         };
         let intent = Intent::new(action, record.name.clone(), record.version, None);
         Self { intent, record: record.clone(), bytes: None }

@@ -3,17 +3,15 @@
 //! A retirement is a record like any other: intent, record, audit line. It names the version that was current before and
 //! stays so, and every later record carries on which versions are retired, so that the newest record alone tells.
 
+use serde_json::json;
+
 use super::super::audit::Action;
 use super::super::name::DatasetName;
 use super::super::record::{self, Record, Retirement};
-use super::super::{Registry, recover};
-use super::Lock;
+use super::super::{Registry, reason};
 use super::plan::Plan;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, StorageContext};
-
-/// Longest reason in bytes: every later record of the dataset carries it.
-const LONGEST_REASON: usize = 1000;
 
 /// What is to be done with a version.
 #[derive(Debug, Clone)]
@@ -38,10 +36,8 @@ impl Registry {
     /// [`Kind::Corrupt`] if the newest record is damaged, [`Kind::Locked`] or [`Kind::Storage`].
     pub fn retire(&self, retiring: &Retiring<'_>) -> Result<bool> {
         let Retiring { name, version, reason, .. } = *retiring;
-        let reason = reason.map(checked).transpose()?;
-        let _lock = Lock::exclusive(&self.root, self.wait)?;
-        let log = self.audit();
-        let mut tail = recover::recover(&self.root, &log)?;
+        let reason = reason.map(|text| reason::checked(text, "the version must not be used")).transpose()?;
+        let (_lock, mut tail) = self.begin_writing()?;
         let Some(current) = self.current(name)? else { return Err(unknown(name, &version)) };
         let sequences = record::sequences(&self.root, name).storage("list the records")?;
         let mut records = record::mentioning(&self.root, name, sequences.into_iter().rev(), &[version]);
@@ -56,19 +52,6 @@ impl Registry {
         self.finish(plan, &mut tail)?;
         Ok(true)
     }
-}
-
-fn checked(reason: &str) -> Result<&str> {
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(Error::new(Kind::Usage, "the reason is empty")
-            .hint("say in a sentence why the version must not be used: `--reason TEXT`"));
-    }
-    if reason.len() > LONGEST_REASON {
-        let message = format!("the reason has {} bytes, the limit is {LONGEST_REASON}", reason.len());
-        return Err(Error::new(Kind::Limit, message).hint("say it in a sentence"));
-    }
-    Ok(reason)
 }
 
 fn unknown(name: &DatasetName, version: &Digest) -> Error {
@@ -86,18 +69,21 @@ impl Plan {
             previous: Some(current.version),
             ..current
         };
+        let before;
         let word = if let Some(reason) = reason {
             let (reason, actor) = (reason.to_owned(), retiring.actor.to_owned());
             let retirement = Retirement { reason, at: retiring.now.clone(), actor };
-            record.retired.insert(retiring.version, retirement);
+            before = record.retired.insert(retiring.version, retirement).map(|known| known.reason);
             "retire"
         } else {
-            record.retired.remove(&retiring.version);
+            before = record.retired.remove(&retiring.version).map(|known| known.reason);
             "restore"
         };
         let mut plan = Self::with_record(word, record, None)?;
         let Action { details, .. } = &mut plan.intent.action;
         details["concerns"] = retiring.version.to_string().into();
+        details["before"] = json!({ "retired": before });
+        details["after"] = json!({ "retired": reason });
         if let Some(reason) = reason {
             details["reason"] = reason.into();
         }

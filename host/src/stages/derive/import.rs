@@ -19,7 +19,7 @@ use self::fault::{Fault, at_most, shown};
 use self::stream::ARRAYS_LIMIT;
 use crate::dataset::{Dataset, Spool, SquareMatrix, Table};
 use crate::error::Result;
-use crate::modules::library::{Batches, matrix_elements};
+use crate::modules::library::{Batches, matrix_elements, remarks_text};
 
 /// Reads an answer as a worker writes it: the report behind its length, each table as an Arrow IPC stream, the elements of
 /// each matrix behind their number. Large tables go to the spool while they come in.
@@ -35,7 +35,7 @@ pub fn read(descriptor: &Descriptor, answer: &mut dyn Read, spool: &mut Spool) -
 fn take_apart(descriptor: &Descriptor, answer: &mut dyn Read, spool: &mut Spool) -> fault::Result<Dataset> {
     let length = stream::number(answer)?;
     at_most("bytes of its report", length, report::LIMIT_BYTES)?;
-    let report = report::parse(&stream::take(answer, length)?)?;
+    let mut report = report::parse(&stream::take(answer, length)?)?;
     report::check(&report)?;
     let contract = contract_of(descriptor, &report)?;
     let mut arrays = ARRAYS_LIMIT;
@@ -54,6 +54,11 @@ fn take_apart(descriptor: &Descriptor, answer: &mut dyn Read, spool: &mut Spool)
             Ok(matrix(header, ScalarBuffer::new(bytes, 0, count)))
         })
         .collect::<fault::Result<Vec<_>>>()?;
+    if report.remarks {
+        let length = stream::number(answer)?;
+        at_most("bytes of its remarks", length, report::LIMIT_BYTES)?;
+        report::close(&mut report, &stream::take(answer, length)?)?;
+    }
     if answer.read(&mut [0]).map_err(|error| Fault::unreadable(&error))? > 0 {
         return Err(Fault::malformed("it goes on after its end"));
     }
@@ -67,7 +72,7 @@ pub(super) fn from_output(
     spool: &mut Spool,
 ) -> std::result::Result<Result<Dataset>, ModuleError> {
     let of_module = |fault: Fault| fault.of_module(&descriptor.id);
-    let report = output.report;
+    let mut report = output.report;
     let contract = match report::check(&report).and_then(|()| contract_of(descriptor, &report)) {
         Ok(contract) => contract.clone(),
         Err(fault) => return Ok(Err(of_module(fault))),
@@ -101,6 +106,12 @@ pub(super) fn from_output(
     }
     if (report.tables.len(), report.matrices.len()) != (tables.len(), matrices.len()) {
         return Ok(Err(of_module(Fault::malformed("tables and matrices are not those of the report"))));
+    }
+    if report.remarks {
+        let remarks = streams.next().map(|stream| remarks_text(Batches::new(stream)?)).transpose()?;
+        if let Err(fault) = report::close(&mut report, remarks.unwrap_or_default().as_bytes()) {
+            return Ok(Err(of_module(fault)));
+        }
     }
     Ok(Ok(dataset(contract, report, tables, matrices)))
 }

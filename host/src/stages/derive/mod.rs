@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use plugin_api::host_side::{HostServices, ServicesHandle};
 use plugin_api::{Input, Level};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::dataset::{Dataset, Spool};
@@ -22,7 +22,7 @@ use crate::platform::{Confinement, ConfinementLevel, Limits, Mapping, SealedFile
 use crate::stages::ingest::Ingested;
 
 /// Where the module runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// In a process of its own, with limits.

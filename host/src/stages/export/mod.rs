@@ -36,6 +36,7 @@ use crate::digest::Digest;
 use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
 use crate::objects::{ObjectAddress, Objects};
+use crate::registry::{DEFAULT_WAIT, Lock};
 use crate::text;
 
 const BUILT_IN: [(&str, &str); 4] = [
@@ -101,9 +102,12 @@ pub fn export(
     let source = Source { document, dataset, name, version, directory: Some(directory) };
     let files = files(&source, format)?;
     durable::create_directories(directory).storage("make the folder of an export")?;
+    // One at a time, so that what is left of a killed one can be told from what another is about to publish.
+    let _lock = Lock::on_folder(directory, "the folder of the export", DEFAULT_WAIT)?;
     let mut written = Vec::with_capacity(files.len());
     for file in files {
         let path = directory.join(&file.name);
+        durable::sweep_file(&path).storage(&format!("tidy up beside `{}`", path.display()))?;
         durable::publish(&path, &file.bytes).storage(&format!("write `{}`", path.display()))?;
         written.push(path);
     }

@@ -17,7 +17,7 @@ use crate::objects::Objects;
 use crate::platform::{Mapping, SealedFile};
 use crate::stages::plan::{Plan, PlannedInput, Source};
 
-pub use cache::InputCache;
+pub use cache::{Cleaned, InputCache};
 pub use read::Encoding;
 
 /// Version of everything between bytes and files that could change a result; part of every recipe.

@@ -1,6 +1,6 @@
 //! Reads one file within limits: regular files only, pinned digests checked, gzip and zstd unpacked.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 use std::path::{Component, PathBuf};
 
 use fs_err as fs;
@@ -8,7 +8,7 @@ use fs_err::os::unix::fs::OpenOptionsExt;
 
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
-use crate::platform::{MemoryFile, SealedFile};
+use crate::platform::SealedFile;
 use crate::stages::ingest::IngestOptions;
 use crate::stages::plan::{InputObject, InputPath};
 use crate::text;
@@ -108,7 +108,7 @@ fn unpacked(
     let mut file = std::io::BufReader::new(reader);
     let encoding = encoding_of(file.fill_buf().map_err(|error| unreadable(&error))?);
     if encoding == Encoding::Identity {
-        let (content, sha256) = seal(file, options.input_bytes)
+        let (content, sha256) = SealedFile::copy_of("input", file, options.input_bytes)
             .map_err(|error| unreadable(&error))?
             .ok_or_else(|| too_large(role, place, "", options))?;
         let raw_bytes = content.length();
@@ -125,7 +125,8 @@ fn unpacked(
     let cache = options.cache.as_ref().filter(|_| encoding == Encoding::Gzip);
     let cached = cache.and_then(|cache| cache.get(&raw_sha256, options.input_bytes));
     if let Some(content) = cached {
-        let sealed = seal(&*content, options.input_bytes).map_err(|error| unreadable(&error))?;
+        let sealed = SealedFile::copy_of("input", &*content, options.input_bytes)
+            .map_err(|error| unreadable(&error))?;
         return sealed.map(finished).ok_or_else(|| too_large(role, place, " when unpacked", options));
     }
     let decoder: Box<dyn Read + '_> = match encoding {
@@ -139,32 +140,6 @@ fn unpacked(
         cache.put(&raw_sha256, &unpacked.content.map().map_err(|error| unreadable(&error))?);
     }
     Ok(unpacked)
-}
-
-/// Copies what a reader yields into memory that cannot change any more, and hashes it on the way; `None` when it is
-/// more than the limit. No second copy of it is made.
-fn seal(reader: impl Read, limit: u64) -> io::Result<Option<(SealedFile, Digest)>> {
-    let mut memory = MemoryFile::create("input")?;
-    let copying = Copying { from: reader.take(limit.saturating_add(1)), to: &mut memory };
-    let (sha256, bytes) = Digest::of_reader(copying)?;
-    if bytes > limit {
-        return Ok(None);
-    }
-    Ok(Some((memory.seal()?, sha256)))
-}
-
-/// Writes down what it yields.
-struct Copying<R, W> {
-    from: R,
-    to: W,
-}
-
-impl<R: Read, W: Write> Read for Copying<R, W> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.from.read(buffer)?;
-        self.to.write_all(&buffer[..count])?;
-        Ok(count)
-    }
 }
 
 fn not_fetched(role: &str, input: &InputPath, dataset: &str) -> Error {
@@ -251,7 +226,7 @@ fn unpack(
     let format = if encoding == Encoding::Zstd { "zstd" } else { "gzip" };
     let ratio_limit = RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(RATIO_LIMIT));
     let limit = options.input_bytes.min(ratio_limit);
-    match seal(decoder, limit) {
+    match SealedFile::copy_of("input", decoder, limit) {
         Ok(Some(content)) => Ok(content),
         Ok(None) if ratio_limit < options.input_bytes => Err(Error::new(
             Kind::Limit,

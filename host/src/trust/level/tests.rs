@@ -8,6 +8,7 @@ use crate::durable;
 use crate::modules::manifest::{Embedded, Manifest};
 use crate::packages::manifest::{PackageManifest, PackagedLibrary};
 use crate::packages::signature::{KeyFiles, SecretKey};
+use crate::platform::SealedFile;
 use crate::trust::keys::TrustedKey;
 use crate::trust::lock::LockedModule;
 
@@ -31,7 +32,14 @@ fn found(installed: Option<InstalledLibrary>) -> Found {
         include_str!("../../../../tests/modules/versioned/module.json").replace("MODULE_ID", "sample");
     let embedded =
         Embedded { manifest, descriptor: serde_json::from_str(&descriptor).unwrap(), files: BTreeMap::new() };
-    Found { path: PathBuf::from("/modules/libsample.so"), embedded, bytes: LIBRARY.to_vec(), installed }
+    let library = SealedFile::from_bytes("module", LIBRARY).unwrap();
+    Found {
+        path: PathBuf::from("/modules/libsample.so"),
+        embedded,
+        sha256: Digest::of(LIBRARY),
+        library,
+        installed,
+    }
 }
 
 fn locked() -> LockedModule {
@@ -54,7 +62,7 @@ fn policy(minimum: TrustLevel, lock: Option<LockFile>) -> Policy {
 }
 
 fn refused(policy: &Policy, found: &Found, texts: &[&str]) {
-    let error = policy.admit(found, &Digest::of(&found.bytes)).unwrap_err();
+    let error = policy.admit(found).unwrap_err();
     assert_eq!(error.kind, Kind::Untrusted, "{error}");
     let said = format!("{error}\n{}", error.hints.join("\n"));
     assert!(texts.iter().all(|text| said.contains(text)) && !error.hints.is_empty(), "{said}");
@@ -155,10 +163,9 @@ fn the_levels_are_in_order_and_each_is_reached() {
     ];
     let all = [TrustLevel::Unsigned, TrustLevel::Locked, TrustLevel::Signed, TrustLevel::LockedSigned];
     for (found, lock, level, shown) in table {
-        let digest = Digest::of(&found.bytes);
         for minimum in all {
             let policy = installed.policy(minimum, lock.clone());
-            match policy.admit(&found, &digest) {
+            match policy.admit(&found) {
                 Ok(admitted) => {
                     assert_eq!(admitted.level, level);
                     assert!(level >= minimum && admitted.to_string().starts_with(shown), "{admitted}");
@@ -209,7 +216,7 @@ fn a_lock_can_be_demanded() {
     refused(&demanding(None), &found(None), &["there is no `plugins.lock`", "host plugin lock sample"]);
     let empty = LockFile { path: PathBuf::from("/project/plugins.lock"), modules: BTreeMap::new() };
     refused(&demanding(Some(empty)), &found(None), &["`/project/plugins.lock` does not list it"]);
-    let admitted = demanding(Some(lock(locked()))).admit(&found(None), &Digest::of(LIBRARY)).unwrap();
+    let admitted = demanding(Some(lock(locked()))).admit(&found(None)).unwrap();
     assert_eq!(admitted.level, TrustLevel::Locked);
 }
 
@@ -220,7 +227,7 @@ fn a_locked_package_is_that_package_with_that_signature() {
     let (package_sha256, signer) = (Some(installed.library.package_sha256), Some(key));
     let policy = |module| installed.policy(TrustLevel::Unsigned, Some(lock(module)));
     let exact = LockedModule { package_sha256, signer, ..locked() };
-    let admitted = policy(exact.clone()).admit(&installed.found(), &Digest::of(LIBRARY)).unwrap();
+    let admitted = policy(exact.clone()).admit(&installed.found()).unwrap();
     assert_eq!(admitted.level, TrustLevel::LockedSigned);
     let other = LockedModule { package_sha256: Some(Digest::ZERO), ..exact.clone() };
     refused(&policy(other), &installed.found(), &["pins the package with sha256 0000"]);
@@ -268,16 +275,15 @@ fn a_signed_package_that_does_not_list_the_library_vouches_for_nothing() {
 #[test]
 fn a_key_that_was_removed_counts_no_longer_at_once() {
     let mut installed = Installed::new();
-    let digest = Digest::of(LIBRARY);
     let before = installed.policy(TrustLevel::Signed, None);
-    assert!(before.admit(&installed.found(), &digest).is_ok());
+    assert!(before.admit(&installed.found()).is_ok());
     installed.keys.remove("author").unwrap();
     let after = installed.policy(TrustLevel::Unsigned, None);
     refused(&after, &installed.found(), &["no trusted key signed module `sample`", "host trust add"]);
     // Whoever allowed it without a signature did not count on the key.
     installed.library.allowed_unsigned = true;
-    assert_eq!(after.admit(&installed.found(), &digest).unwrap().level, TrustLevel::Unsigned);
-    assert_eq!(before.admit(&installed.found(), &digest).unwrap().level, TrustLevel::Signed);
+    assert_eq!(after.admit(&installed.found()).unwrap().level, TrustLevel::Unsigned);
+    assert_eq!(before.admit(&installed.found()).unwrap().level, TrustLevel::Signed);
 }
 
 #[test]
@@ -301,5 +307,5 @@ fn others_may_not_write_what_vouches_for_a_module() {
         refused(&policy, &installed.found(), &["everybody may write the file", "chmod go-w"]);
         fs_err::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap();
     }
-    assert!(policy.admit(&installed.found(), &Digest::of(LIBRARY)).is_ok());
+    assert!(policy.admit(&installed.found()).is_ok());
 }

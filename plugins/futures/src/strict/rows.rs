@@ -7,6 +7,7 @@ use plugin_api::{Column, ColumnKind, Field};
 
 use super::Strict;
 use crate::columns;
+use crate::feature_statistics::Collected;
 use crate::features::{self, Features, Series, WarmUp};
 use crate::labels::{MODES, Scan, Trade, uniqueness};
 use crate::ticks::{TICK_POINTS, points};
@@ -21,6 +22,7 @@ pub(super) struct Rows {
     unique: [Vec<f64>; MODES.len()],
     so_far: SoFar,
     features: Features,
+    collected: Collected,
 }
 
 /// Since the session began: mean price by volume, highest and lowest price, for each row.
@@ -32,7 +34,7 @@ struct SoFar {
 }
 
 impl Rows {
-    pub(super) fn new(strict: Arc<Strict>) -> Self {
+    pub(super) fn new(strict: Arc<Strict>, collected: Collected) -> Self {
         Self {
             strict,
             session: None,
@@ -41,6 +43,7 @@ impl Rows {
             unique: Default::default(),
             so_far: SoFar::default(),
             features: Features::default(),
+            collected,
         }
     }
 
@@ -58,6 +61,7 @@ impl Rows {
         let series = Series { rows: whole, warm_up: WarmUp::Missing };
         let second = columns::second_of_day(&strict.prepared, session, rows.start);
         self.features.compute(&strict.prepared.grid.bars, &series, rows, second);
+        self.collected.add(&self.features.columns);
         columns::add_features(&mut self.features, &mut batch);
         batch
     }

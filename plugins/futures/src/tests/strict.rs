@@ -9,6 +9,7 @@ use serde_json::json;
 use super::synthetic::{MORNINGS_SECONDS, MadeBar, bars, file};
 use super::{derive, month, published, read, settings};
 use crate::compat::Compat;
+use crate::feature_statistics::Collected;
 use crate::fill::Grid;
 use crate::labels::{Arena, MODES, Scan, Tie, trades, uniqueness};
 use crate::neighbours::Months;
@@ -31,12 +32,14 @@ fn floats_of(months: &Months, mode: &str, batch_rows: usize) -> BTreeMap<String,
         (&months.recording, settings(&json!({"mode": mode})), Context::detached());
     let table = if mode == "compat" {
         let prepared = as_the_reference(months, &settings).unwrap();
+        let collected = Collected::of_rows(prepared.own_rows().len());
         Arc::new(Compat::new(prepared, recording, &settings, &context).unwrap())
-            .into_table(batch_rows, &context)
+            .into_table(batch_rows, collected, &context)
     } else {
         let prepared = strictly(months, &settings).unwrap();
+        let collected = Collected::of_rows(prepared.own_rows().len());
         Arc::new(Strict::new(prepared, recording, &settings, &context).unwrap())
-            .into_table(batch_rows, &context)
+            .into_table(batch_rows, collected, &context)
     };
     let names: Vec<String> = table.fields().iter().map(|field| field.name.clone()).collect();
     let mut columns: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -184,9 +187,11 @@ fn a_month_has_its_sessions_and_its_roll() {
     assert_eq!(roll.time_seconds, prepared.sessions[11].open_seconds);
     let basis = crate::ticks::points(roll.basis_ticks.unwrap());
     assert!((basis - 58.25).abs() < 2.0, "{basis}");
-    let derived = derive(&bytes, &json!({})).unwrap();
+    let mut derived = derive(&bytes, &json!({})).unwrap();
     assert_eq!(derived.tables.len(), 6);
-    assert_eq!(derived.metadata["quality"]["reprocess"], json!(false), "{}", derived.metadata["quality"]);
+    derived.tables.remove(0).into_batches().for_each(|batch| drop(batch.unwrap()));
+    let remarks = derived.remarks().unwrap();
+    assert_eq!(remarks.metadata["quality"]["reprocess"], json!(false), "{}", remarks.metadata["quality"]);
 }
 
 #[test]
@@ -261,4 +266,12 @@ fn border_is_invisible(border_seconds: u64) {
     }
     let exchanged = Months::new(Some(&two), one, None).unwrap_err().to_string();
     assert_eq!(exchanged, "input `previous`: its bars do not lie before those of `bars`");
+}
+
+#[test]
+fn statistics_of_half_a_table_are_refused() {
+    let bytes = file(&bars(26));
+    let mut derived = derive(&bytes, &json!({})).unwrap();
+    let error = derived.remarks().unwrap_err().to_string();
+    assert!(error.contains("before all rows of `data` were read"), "{error}");
 }

@@ -53,8 +53,7 @@ struct Origin {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
     let found = discover::find(&context.search_path, &args.id)?;
-    let sha256 = Digest::of(&found.bytes);
-    let (trust, refused) = match context.policy()?.admit(&found, &sha256) {
+    let (trust, refused) = match context.policy()?.admit(&found) {
         Ok(admitted) => (Some(admitted), None),
         Err(error) => (None, Some(error)),
     };
@@ -63,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Information> {
         package_sha256: installed.package_sha256,
     });
     Ok(Information {
-        sha256,
+        sha256: found.sha256,
         installed,
         trust,
         refused,

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::cli::output::plain;
 use crate::cli::{Context, Report, Style};
-use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
 use crate::modules::discover::{self, SearchDirectory};
@@ -125,6 +124,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Locked> {
     Ok(Locked { file: lock.path, check: args.check, modules: rows })
 }
 
+/// How the modules differ from what is locked, as `plugin lock --check` says.
+pub(in crate::cli::commands) fn drift(context: &Context) -> Option<Error> {
+    let args = Args { ids: Vec::new(), upgrade: Vec::new(), check: true };
+    run(&args, context).map_or_else(Some, |locked| locked.verdict())
+}
+
 /// Ids of the modules that this host can run.
 fn usable_ids(path: &[SearchDirectory]) -> Vec<String> {
     let usable = discover::scan(path).into_iter().filter_map(|candidate| match candidate.state {
@@ -140,15 +145,14 @@ fn usable_ids(path: &[SearchDirectory]) -> Vec<String> {
 /// What the lock file would say of the module as it is now.
 fn entry(id: &str, policy: &Policy, context: &Context) -> Result<LockedModule> {
     let found = discover::find(&context.search_path, id)?;
-    let digest = Digest::of(&found.bytes);
-    let admitted = policy.admit(&found, &digest)?;
+    let admitted = policy.admit(&found)?;
     let manifest = &found.embedded.manifest;
     let mut locked = LockedModule {
         version: manifest.version.clone(),
         source: None,
         package_sha256: None,
         signer: admitted.signer.map(|signer| signer.key_id),
-        libraries: BTreeMap::from([(manifest.target.clone(), digest)]),
+        libraries: BTreeMap::from([(manifest.target.clone(), found.sha256)]),
     };
     if let Some(installed) = found.installed {
         // What the receipt says is what was unpacked from that package.

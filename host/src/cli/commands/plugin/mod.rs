@@ -19,6 +19,9 @@ mod test;
 mod upgrade;
 mod verify;
 
+pub(super) use list::listed;
+pub(super) use lock::drift;
+
 use crate::cli::Context;
 use crate::cli::output::Printer;
 use crate::error::Result;

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::cli::context::actor;
 use crate::cli::{Context, Report, Style};
-use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 use crate::modules::compatibility::{self, ApiVersion};
 use crate::modules::discover;
@@ -54,7 +53,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<RolledBack> {
     };
     // What could not run is not switched to.
     let found = discover::take_installed(&store.library(&receipt, to)?)?;
-    context.policy()?.admit(&found, &Digest::of(&found.bytes))?;
+    context.policy()?.admit(&found)?;
     compatibility::check(id, &found.embedded.manifest, ApiVersion::of_host())?;
     Change::begin(&store, &actor())?.roll_back(id, to)?;
     let earlier = receipt.previous.iter().filter(|version| *version != to).cloned().collect();

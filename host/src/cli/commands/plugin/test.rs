@@ -15,7 +15,7 @@ use crate::modules::discover;
 use crate::modules::suite::parent::{self, Checked};
 use crate::modules::worker::parent::Terms;
 use crate::packages::build::{Profile, library_of_crate};
-use crate::platform::{Confinement, Limits, SealedFile};
+use crate::platform::{Confinement, Limits};
 
 /// Memory of a check, unless the configuration allows less: examples are small.
 const MEMORY_BYTES: u64 = 4 << 30;
@@ -59,19 +59,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Tested> {
         whole(&args.path)?
     };
     let found = discover::find(&[], &library.display().to_string())?;
-    let sealed = SealedFile::from_bytes("module", &found.bytes)
-        .map_err(|error| Error::storage("cannot hold the library in memory", &error))?;
     let limits = Limits {
         memory_bytes: MEMORY_BYTES.min(context.settings.max_memory_bytes()),
         timeout_milliseconds: u64::try_from(Duration::from_secs_f64(args.timeout).as_millis())
             .unwrap_or(u64::MAX),
     };
     let id = found.embedded.descriptor.id;
-    let sha256 = Digest::of(&found.bytes);
+    let sha256 = found.sha256;
     let terms =
         Terms { library: sha256, limits, minimum_confinement: context.settings.minimum_confinement() };
-    let checks: Vec<Checked> =
-        CHECKS.iter().map(|(name, _)| parent::check(&id, &sealed, terms, name)).collect::<Result<_>>()?;
+    let checks: Vec<Checked> = CHECKS
+        .iter()
+        .map(|(name, _)| parent::check(&id, &found.library, terms, name))
+        .collect::<Result<_>>()?;
     // A process that ended before it said anything had not loaded anything either.
     let said = checks.iter().map(|check| &check.confinement).filter(|said| **said != Confinement::default());
     let least = said.min_by_key(|confinement| confinement.level);

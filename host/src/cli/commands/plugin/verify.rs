@@ -97,11 +97,10 @@ impl Row {
     /// Says who vouches for the module, as far as it comes; runs it only if that is enough.
     fn look_and_run(&mut self, options: &Options) -> Result<String> {
         let found = discover::find(&options.search_path, &self.id)?;
-        let digest = Digest::of(&found.bytes);
         self.file = Some(found.path.clone());
-        self.sha256 = Some(digest);
-        self.lock = Some(lock_state(&options.policy, &found, &digest));
-        self.trust = Some(options.policy.admit(&found, &digest)?);
+        self.sha256 = Some(found.sha256);
+        self.lock = Some(lock_state(&options.policy, &found));
+        self.trust = Some(options.policy.admit(&found)?);
         derive_twice(&self.id, options)
     }
 
@@ -110,12 +109,12 @@ impl Row {
     }
 }
 
-fn lock_state(policy: &Policy, found: &Found, digest: &Digest) -> Lock {
+fn lock_state(policy: &Policy, found: &Found) -> Lock {
     let Some(lock) = &policy.lock else { return Lock::NoFile };
     let (descriptor, manifest) = (&found.embedded.descriptor, &found.embedded.manifest);
     match lock.modules.get(&descriptor.id) {
         None => Lock::NotListed,
-        Some(locked) if locked.pins(&manifest.version, &manifest.target, digest) => Lock::Pinned,
+        Some(locked) if locked.pins(&manifest.version, &manifest.target, &found.sha256) => Lock::Pinned,
         Some(_) => Lock::Differs,
     }
 }
@@ -131,8 +130,7 @@ fn derive_twice(id: &str, options: &Options) -> Result<String> {
         let plan = Plan::new(&job, &options.search_path, &options.policy)?;
         name = plan.name().to_string();
         let ingested = Ingested::new(plan, &options.ingest)?;
-        let derived =
-            Derived::new(ingested, Spool::new(std::env::temp_dir()), &derive, &Progress::new(id, false))?;
+        let derived = Derived::new(ingested, Spool::temporary(), &derive, &Progress::new(id, false))?;
         versions.push(register::version_of(&Validated::new(derived, &options.validation)?)?);
     }
     if versions.windows(2).all(|pair| pair[0] == pair[1]) {

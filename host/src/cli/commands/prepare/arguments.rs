@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::arguments::TrustFlags;
+use crate::journal::{RunId, Trigger};
 use crate::partition::Months;
 use crate::stages::derive::Isolation;
 
@@ -74,6 +75,22 @@ pub struct Args {
     pub(super) max_memory: Option<u64>,
     #[command(flatten)]
     pub(super) trust: TrustFlags,
+    /// Id of the run; for programs that have told it to somebody already.
+    #[arg(long, hide = true, value_name = "ID")]
+    pub(super) run_id: Option<RunId>,
+    /// What the journal says made the run start.
+    #[arg(long, hide = true, value_enum, value_name = "WHAT", default_value = "cli")]
+    pub(super) trigger: Trigger,
+    /// The run that this one goes on with.
+    #[arg(skip)]
+    pub(in crate::cli::commands) resumes: Option<RunId>,
+}
+
+impl Args {
+    /// Whether nothing is to be done but to say what would be.
+    pub(in crate::cli::commands) fn only_plans(&self) -> bool {
+        self.dry_run
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -98,7 +115,8 @@ fn seconds(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("expected seconds, found `{text}`"))
 }
 
-fn size(text: &str) -> Result<u64, String> {
+/// A size such as `512MiB`, in bytes.
+pub(in crate::cli::commands) fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::listening::Recorded;
+use super::recorder::Recorder;
 use super::remaining::Remaining;
 
 use crate::catalogue::Catalogue;
@@ -13,15 +15,17 @@ use crate::catalogue::conflicts::{self, Claims, Clash};
 use crate::cli::output::error_value;
 use crate::cli::progress::Progress;
 use crate::error::{Error, Kind, Result};
+use crate::modules::worker::parent::Listener;
 use crate::registry::Registry;
 use crate::stages::pipeline::{self, Origin, Prepared};
 use crate::stages::plan::Job;
 
 /// How the jobs are run.
-pub(super) struct Batching {
+pub(super) struct Batching<'b> {
     pub(super) workers: usize,
     pub(super) keep_going: bool,
     pub(super) progress: bool,
+    pub(super) recorder: &'b Recorder,
 }
 
 /// Prepares the jobs side by side. The result is in the order of the jobs and does not depend on their number.
@@ -29,13 +33,14 @@ pub(super) fn run_all(
     jobs: &[Job],
     registry: &Registry,
     options: &pipeline::Options,
-    batching: &Batching,
+    batching: &Batching<'_>,
 ) -> Vec<Item> {
     side_by_side(
         jobs,
         batching,
         |job, listener| pipeline::prepare(job, registry, options, listener),
         |prepared| prepared.origin == Origin::Derived,
+        |job, item| batching.recorder.finished(job, item),
     )
 }
 
@@ -45,7 +50,7 @@ pub(super) fn run_unless_conflicting(
     jobs: &[Job],
     registry: &Registry,
     options: &pipeline::Options,
-    batching: &Batching,
+    batching: &Batching<'_>,
     catalogue: &Catalogue,
 ) -> Result<Vec<Item>> {
     // What the catalogues know already needs no derivation.
@@ -56,12 +61,18 @@ pub(super) fn run_unless_conflicting(
         batching,
         |job, listener| pipeline::check(job, registry, options, listener),
         pipeline::Checked::is_derived,
+        |_, _| {},
     );
     let fit = checked.iter().filter_map(|item| item.result.as_ref().ok());
     let claims =
         fit.map(|checked| Claims::of_metadata(checked.name().as_str(), checked.metadata(), catalogue));
     conflicts::refuse(&claims.collect::<Vec<_>>(), "registered")?;
-    Ok(checked.into_iter().map(|item| item.and_then(|checked| checked.register(registry, options))).collect())
+    let registered = checked.into_iter().zip(jobs).map(|(item, job)| {
+        let item = item.and_then(|checked| checked.register(registry, options));
+        batching.recorder.finished(job, &item);
+        item
+    });
+    Ok(registered.collect())
 }
 
 /// What a batch that is prepared already holds twice.
@@ -76,9 +87,10 @@ pub(super) fn conflicts_among(items: &[Item], catalogue: &Catalogue) -> Vec<Clas
 
 fn side_by_side<T: Send>(
     jobs: &[Job],
-    batching: &Batching,
-    run: impl Fn(&Job, &Progress) -> Result<T> + Sync,
+    batching: &Batching<'_>,
+    run: impl Fn(&Job, &dyn Listener) -> Result<T> + Sync,
     derived: impl Fn(&T) -> bool + Sync,
+    finished: impl Fn(&Job, &Item<T>) + Sync,
 ) -> Vec<Item<T>> {
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
@@ -99,9 +111,11 @@ fn side_by_side<T: Send>(
                     Ok(remaining) if several => progress.within(&remaining.to_string()),
                     _ => progress,
                 };
-                let result = run(job, &progress);
+                batching.recorder.started(&name);
+                let result = run(job, &Recorded::new(batching.recorder, &name, &progress));
                 Item { name, seconds: started.elapsed().as_secs_f64(), result }
             };
+            finished(job, &item);
             if let Ok(mut remaining) = remaining.lock() {
                 remaining.finish(item.result.as_ref().ok().filter(|done| derived(done)).map(|_| item.took()));
                 if several {
@@ -123,8 +137,8 @@ fn side_by_side<T: Send>(
         }
         work();
     });
-    let finished = slots.into_iter().map(|slot| slot.into_inner().ok().flatten());
-    finished.zip(jobs).map(|(item, job)| item.unwrap_or_else(|| Item::not_started(job))).collect()
+    let items = slots.into_iter().map(|slot| slot.into_inner().ok().flatten());
+    items.zip(jobs).map(|(item, job)| item.unwrap_or_else(|| Item::not_started(job))).collect()
 }
 
 /// The name of a job in messages.

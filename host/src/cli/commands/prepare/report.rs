@@ -41,6 +41,9 @@ impl Report for Batch {
                 }
             }
         }
+        if self.datasets.is_empty() {
+            writeln!(out, "nothing to prepare")?;
+        }
         if self.datasets.len() > 1 {
             let failed = self.failed();
             writeln!(out, "{} prepared, {failed} failed", self.datasets.len() - failed)?;

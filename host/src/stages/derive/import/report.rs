@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::fault::{Fault, Result, at_most, shown};
 use crate::dataset::is_plain_name;
+use crate::modules::library;
 
 /// Longest report.
 pub(super) const LIMIT_BYTES: usize = 16 << 20;
@@ -33,11 +34,22 @@ const METADATA_LIMIT_LEVELS: usize = 32;
 
 /// Parses a report that a worker wrote.
 pub(super) fn parse(bytes: &[u8]) -> Result<Report> {
-    let (objects, values) = weigh(bytes);
-    at_most("objects in its report", objects, OBJECTS_LIMIT)?;
-    at_most("values in its report", values, VALUES_LIMIT)?;
+    check_weight(bytes)?;
     serde_json::from_slice(bytes)
         .map_err(|error| Fault::malformed(format!("the report is not what it should be: {error}")))
+}
+
+/// Takes remarks in that a worker wrote, and looks at the report anew.
+pub(super) fn close(report: &mut Report, remarks: &[u8]) -> Result<()> {
+    check_weight(remarks)?;
+    library::close(report, remarks).map_err(|error| Fault::malformed(error.to_string()))?;
+    check(report)
+}
+
+fn check_weight(bytes: &[u8]) -> Result<()> {
+    let (objects, values) = weigh(bytes);
+    at_most("objects in its report", objects, OBJECTS_LIMIT)?;
+    at_most("values in its report", values, VALUES_LIMIT)
 }
 
 /// How many objects, and how many commas, a text of JSON has outside of its strings.

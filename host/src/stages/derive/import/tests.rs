@@ -291,3 +291,42 @@ proptest! {
         }
     }
 }
+
+/// An answer without tables whose metadata have `known`, and these remarks behind it.
+fn remarked(remarks: &[u8]) -> Result<Dataset> {
+    let note = |report: &mut Report| {
+        report.remarks = true;
+        report.metadata.insert("known".to_owned(), json!(1));
+    };
+    import_bytes(&[&answer(&[], note)[..], &length(remarks), remarks].concat())
+}
+
+#[test]
+fn remarks_behind_the_tables_join_the_report() {
+    let remarks = json!({
+        "metadata": { "later": 2 },
+        "findings": [{ "code": "c", "severity": "note", "place": "p", "message": "m" }],
+    });
+    let dataset = remarked(remarks.to_string().as_bytes()).unwrap();
+    assert_eq!(json!(dataset.metadata), json!({ "known": 1, "later": 2 }));
+    assert_eq!(dataset.findings.len(), 1);
+}
+
+#[test]
+fn remarks_are_bounded_as_a_report_is() {
+    let many = format!("{{\"findings\":[{}]}}", vec!["{}"; 60_000].join(","));
+    let metadata = |value: &str| format!("{{\"metadata\":{{{value}}}}}");
+    let deep = metadata(&format!("\"deep\":{}{}", "[".repeat(40), "]".repeat(40)));
+    for (remarks, why) in [
+        (metadata("\"known\":2"), "`known` twice"),
+        (many, "objects"),
+        (deep, "levels"),
+        ("[".to_owned(), "remarks"),
+        (String::new(), "remarks"),
+    ] {
+        let error = remarked(remarks.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let error = import_bytes(&answer(&[], |report| report.remarks = true)).unwrap_err();
+    assert!(error.to_string().contains("ends early"), "{error}");
+}

@@ -1,27 +1,17 @@
-//! `host report`: one page with everything about a dataset.
+//! `host report NAME`: one page with everything about a dataset.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::cli::target::Target;
 use crate::cli::{Context, Report, Style};
+use crate::dataset::decode;
 use crate::digest::Digest;
 use crate::durable;
 use crate::error::{Result, StorageContext};
 use crate::report::{Subject, page};
-
-/// Flags of `report`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Name of a registered dataset, one of its versions, or a folder that holds a `dataset.json`.
-    #[arg(value_name = "NAME[@VERSION]|PATH")]
-    dataset: String,
-    /// File to write [default: NAME.html].
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
 
 /// What was written.
 #[derive(Debug, Serialize)]
@@ -34,16 +24,28 @@ pub(super) struct Reported {
 }
 
 /// Runs the verb.
-pub(super) fn run(args: &Args, context: &Context) -> Result<Reported> {
-    let target = Target::find(&args.dataset, context)?;
+pub(super) fn run(dataset: &str, output: Option<&Path>, context: &Context) -> Result<Reported> {
+    let target = Target::find(dataset, context)?;
     let (document, dataset) = target.read(context)?;
     let name = target.name();
     let subject =
         Subject { name: &name, document: &document, dataset: &dataset, record: target.record.as_ref() };
     let page = page(&subject)?;
-    let file = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.html")));
+    let file = output.map_or_else(|| PathBuf::from(format!("{name}.html")), Path::to_owned);
     durable::publish(&file, page.as_bytes()).storage(&format!("write `{}`", file.display()))?;
     Ok(Reported { version: target.version().copied(), dataset: target.label, file, bytes: page.len() })
+}
+
+/// The page of a registered dataset, or of one of its versions.
+pub(in crate::cli::commands) fn page_of(name: &str, context: &Context) -> Result<String> {
+    let (record, path) = context.version(name)?;
+    let (document, dataset) = decode(&path, Some(&record.version), context.settings.chunk_rows())?;
+    page(&Subject {
+        name: record.name.as_str(),
+        document: &document,
+        dataset: &dataset,
+        record: Some(&record),
+    })
 }
 
 impl Report for Reported {

@@ -1,0 +1,143 @@
+//! What was answered with 202 is on the disk until it is over, so that a service that is killed loses none of it: the
+//! next one takes on what never began.
+//!
+//! Each file is locked by its service. It is removed when the journal tells how the run ended, and kept when it does
+//! not; a run whose process has begun is the journal's, whatever became of its service.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::Waiting;
+use crate::durable::{self, LineLog};
+use crate::error::{Result, StorageContext};
+use crate::journal::Journal;
+
+/// The folder, among the runs.
+const FOLDER: &str = "waiting";
+
+/// What the file of a run ends with.
+const EXTENSION: &str = "json";
+
+/// What is kept of a run until it is over.
+#[derive(Debug)]
+pub(super) struct Kept {
+    path: PathBuf,
+    /// Holds the lock.
+    _owned: LineLog,
+}
+
+impl Kept {
+    /// Writes down what is about to be answered for. Durable when it returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn new(journal: &Journal, waiting: &Waiting) -> Result<Self> {
+        let folder = journal.folder().join(FOLDER);
+        durable::create_directories(&folder).storage("take on a run")?;
+        let path = folder.join(format!("{}.{EXTENSION}", waiting.id));
+        let mut line =
+            serde_json::to_vec(waiting).expect("strings, numbers and string keys can be written as JSON");
+        line.push(b'\n');
+        let owned = LineLog::create(&path, &line).storage("take on a run")?;
+        Ok(Self { path, _owned: owned })
+    }
+
+    /// Forgets it. What cannot be removed is worth a warning: the journal knows the run.
+    pub(super) fn forget(self) {
+        if let Err(error) = durable::remove(&self.path) {
+            tracing::warn!("a run that is over is still kept: {error}");
+        }
+    }
+}
+
+/// Takes on what services that are gone have answered for, in the order in which they did. What began, and what was
+/// never answered for because its file is incomplete, is forgotten.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn left_behind(journal: &Journal) -> Result<Vec<(Waiting, Kept)>> {
+    let entries = match fs_err::read_dir(journal.folder().join(FOLDER)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.storage("look for runs that wait")?,
+    };
+    let mut left = Vec::new();
+    for entry in entries {
+        let path = entry.storage("look for runs that wait")?.path();
+        let Some((kept, text)) = take_over(&path).storage("take on a run that waits")? else { continue };
+        match serde_json::from_slice::<Waiting>(&text) {
+            Ok(waiting) if !fs_err::exists(journal.file(&waiting.id)).unwrap_or(false) => {
+                left.push((waiting, kept));
+            }
+            _ => kept.forget(),
+        }
+    }
+    left.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+    Ok(left)
+}
+
+/// The file and its lock; nothing if its service lives, or it is no file of this folder.
+fn take_over(path: &Path) -> std::io::Result<Option<(Kept, Vec<u8>)>> {
+    if path.extension().is_none_or(|extension| extension != EXTENSION) {
+        return Ok(None);
+    }
+    let owned = match LineLog::inherit(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        owned => owned?,
+    };
+    let Some(owned) = owned else { return Ok(None) };
+    let text = fs_err::read(path)?;
+    Ok(Some((Kept { path: path.to_owned(), _owned: owned }, text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FOLDER, Kept, left_behind};
+    use crate::durable;
+    use crate::journal::{Beginning, Journal, Request, RunId, Trigger};
+    use crate::serve::runs::{NotBegun, Waiting};
+
+    fn waiting() -> Waiting {
+        Waiting {
+            id: RunId::new(),
+            state: NotBegun::Waiting,
+            accepted_at: String::new(),
+            request: Request::default(),
+        }
+    }
+
+    #[test]
+    fn what_never_began_is_taken_on_by_one_who_comes_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::of(folder.path());
+        assert!(left_behind(&journal).unwrap().is_empty());
+        let all: Vec<Waiting> = (0..4).map(|_| waiting()).collect();
+        let kept: Vec<Kept> = all.iter().map(|one| Kept::new(&journal, one).unwrap()).collect();
+        assert!(left_behind(&journal).unwrap().is_empty(), "their service lives");
+        let begun = Beginning {
+            id: Some(all[1].id.clone()),
+            command: "prepare",
+            request: Request::default(),
+            actor: String::new(),
+            trigger: Trigger::Http,
+            resumes: None,
+        };
+        let _run = journal.begin(begun).unwrap();
+        durable::publish(&journal.folder().join(FOLDER).join("torn.json"), b"{\"id\":").unwrap();
+        durable::publish(&journal.folder().join(FOLDER).join("other"), b"").unwrap();
+        for (number, one) in kept.into_iter().enumerate() {
+            if number == 3 {
+                one.forget();
+            }
+        }
+        let left = left_behind(&journal).unwrap();
+        let ids: Vec<&RunId> = left.iter().map(|(one, _)| &one.id).collect();
+        let mut expected = [&all[0].id, &all[2].id];
+        expected.sort();
+        assert_eq!(ids, expected);
+        assert!(left_behind(&journal).unwrap().is_empty(), "somebody has them");
+        drop(left);
+        assert_eq!(left_behind(&journal).unwrap().len(), 2, "and lost them");
+        let files = fs_err::read_dir(journal.folder().join(FOLDER)).unwrap().count();
+        assert_eq!(files, 3, "what is over or torn is gone, what is foreign is not");
+    }
+}
