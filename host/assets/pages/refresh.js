@@ -31,21 +31,29 @@
     }
   };
 
+  // Goes up when somebody stops or goes on: what was asked for before that is no longer wanted.
+  let turn = 0;
   const refresh = async () => {
+    const mine = turn;
+    let told = button.textContent;
     if (!isBusy()) {
       try {
         const answer = await fetch(location.href, { credentials: "same-origin" });
+        const text = await answer.text();
+        if (mine !== turn) return;
         if (answer.ok) {
-          const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+          const page = new DOMParser().parseFromString(text, "text/html");
           replace("main", page);
           replace("#verdict", page);
           document.title = page.title;
         }
-        button.textContent = answer.ok ? "Live" : `Answer ${answer.status}`;
+        told = answer.ok ? "Live" : `Answer ${answer.status}`;
       } catch {
-        button.textContent = "Not reachable";
+        told = "Not reachable";
       }
     }
+    if (mine !== turn) return;
+    button.textContent = told;
     timer = window.setTimeout(refresh, EVERY_MILLISECONDS);
   };
 
@@ -55,6 +63,7 @@
     button.classList.toggle("live", !goes);
     button.textContent = goes ? "Paused" : "Live";
     window.clearTimeout(timer);
+    turn += 1;
     if (!goes) refresh();
   });
   timer = window.setTimeout(refresh, EVERY_MILLISECONDS);

@@ -36,9 +36,8 @@ pub(super) fn start(global: &Global, context: &Context) {
     let console = if json { console.json().boxed() } else { console.without_time().compact().boxed() };
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
         vec![console.with_filter(shown.and(for_console())).boxed()];
-    // The folder appears with the data root; before that there is nothing to log into.
     let folder = settings.log_directory();
-    if settings.logs_to_file() && folder.is_dir() {
+    if settings.logs_to_file() {
         let level = settings.log_level();
         for (path, level) in
             [(logs::processing(folder), level), (logs::errors(folder), level.min(LevelFilter::WARN))]

@@ -6,7 +6,7 @@ use super::{
     Alert, AvailableModule, Check, CheckStatus, FrameworkStatus, Health, Limits, Observed, RegistryState,
     Status, SystemResources,
 };
-use crate::journal::State;
+use crate::journal::{RunSummary, State};
 use crate::modules::standing;
 use crate::schedule::{Done, Period};
 use crate::text::bytes;
@@ -17,6 +17,7 @@ const GIBIBYTE: f64 = 1_073_741_824.0;
 #[must_use]
 pub fn judge(seen: &Observed, limits: &Limits) -> Health {
     let mut judgement = Judgement::default();
+    judgement.looking(seen);
     judgement.registry(seen);
     judgement.maintenance(seen);
     judgement.datasets(seen);
@@ -102,6 +103,15 @@ impl Judgement {
     fn unknown(&mut self, name: &'static str, limit: String) {
         let observed = "not told by this system".to_owned();
         self.checks.insert(name, Check { status: CheckStatus::Unknown, observed, limit });
+    }
+
+    fn looking(&mut self, seen: &Observed) {
+        let Some(seconds) = seen.overdue_seconds else { return };
+        let cause = format!("what is told here is {seconds} s old: the next look does not come to its end");
+        let action =
+            "type `host health` to see what hangs: a disk, or a folder of another machine".to_owned();
+        let fault = (CheckStatus::Warning, cause, action);
+        self.add("looking", format!("{seconds} s old"), "seconds old".to_owned(), Some(fault));
     }
 
     fn registry(&mut self, seen: &Observed) {
@@ -249,15 +259,22 @@ impl Judgement {
         );
     }
 
-    /// A run that failed has told its user; one that was killed could not.
+    /// A run that failed has told its user; one that was killed could not. Later ones do not make up for it, but the one
+    /// that goes on with it does.
     fn runs(&mut self, seen: &Observed) {
         let observed = match seen.last_runs.first() {
             None => "nothing has run yet".to_owned(),
             Some(run) => format!("the newest is {}", run.state.word()),
         };
-        let killed = seen.last_runs.first().filter(|run| run.state == State::Interrupted);
-        let fault = killed.map(|run| {
-            let cause = format!("run {} was killed, or the power was lost", run.id);
+        let gone_on_with =
+            |run: &RunSummary| seen.last_runs.iter().any(|other| other.resumes.as_ref() == Some(&run.id));
+        let broken_off =
+            seen.last_runs.iter().find(|run| run.state == State::Interrupted && !gone_on_with(run));
+        let fault = broken_off.map(|run| {
+            let cause = format!(
+                "run {} did not finish: it was stopped with its service or killed, or the power was lost",
+                run.id
+            );
             let action = format!("type `host run resume {}` to go on with what is missing", run.id);
             (CheckStatus::Warning, cause, action)
         });

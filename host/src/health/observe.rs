@@ -89,6 +89,8 @@ pub struct Observed {
     pub time: String,
     /// How long the service has been running.
     pub uptime_seconds: Option<u64>,
+    /// How old this is, when the next look has not come to its end for long.
+    pub overdue_seconds: Option<u64>,
     /// Memory.
     pub memory: Option<Memory>,
     /// Room where the data root is.
@@ -147,6 +149,7 @@ impl Observed {
         Self {
             time: crate::clock::now(),
             uptime_seconds: None,
+            overdue_seconds: None,
             memory: machine.memory(),
             disk: Disk::of(&place.data_root),
             cpu_percent,

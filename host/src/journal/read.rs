@@ -14,6 +14,9 @@ use crate::error::{Error, Kind, Result, StorageContext};
 /// Longest line in bytes that is read; the host writes none that is as long.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
+/// Runs that are looked at to see whether they go on.
+const MOST_LOOKED_AT: usize = 1000;
+
 /// Which runs are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -62,6 +65,15 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// How many runs go on, of the thousand that began last.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn running(&self) -> Result<usize> {
+        let newest = self.ids()?.into_iter().rev().take(MOST_LOOKED_AT);
+        Ok(newest.filter(|id| self.is_abandoned(id).is_ok_and(|abandoned| !abandoned)).count())
     }
 
     /// Every run, the oldest first.

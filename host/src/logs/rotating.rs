@@ -59,8 +59,11 @@ impl Write for RotatingFile {
             self.rotate()?;
         }
         // Opened for each line: another process may have rotated it.
-        let mut file = fs::OpenOptions::new().append(true).create(true).open(&self.path)?;
-        file.write_all(bytes)?;
+        match fs::OpenOptions::new().append(true).create(true).open(&self.path) {
+            // The folder appears with the data root; before that there is nothing to log into.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            file => file?.write_all(bytes)?,
+        }
         Ok(bytes.len())
     }
 

@@ -45,7 +45,12 @@ impl Tally {
     /// The journal cannot be listed. A run that cannot be read is left out until it can.
     pub fn look(&mut self, journal: &Journal) -> Result<()> {
         self.active = 0;
-        for id in journal.ids()? {
+        let ids = journal.ids()?;
+        // Files of old runs are removed: what is gone is not counted again.
+        if let Some(oldest) = ids.first() {
+            self.counted = self.counted.split_off(oldest);
+        }
+        for id in ids {
             if self.counted.contains(&id) {
                 continue;
             }

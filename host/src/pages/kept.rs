@@ -11,7 +11,7 @@ use crate::registry::index::Row;
 use crate::registry::{DatasetName, Registry};
 
 /// No larger dataset is read to draw it on a page, bytes.
-pub(super) const LARGEST_DRAWN: u64 = 64 << 20;
+pub const LARGEST_DRAWN: u64 = 64 << 20;
 
 /// The most pictures that are kept; all are dropped when there are more.
 const MOST_KEPT: usize = 1000;

@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 use askama::Template;
 
+pub use self::kept::LARGEST_DRAWN;
+use self::runs::Runs;
+pub use self::runs::WaitingRun;
 use crate::error::{Error, Kind, Result};
 use crate::health::{Monitor, Place, RegistryState};
 use crate::journal::Journal;
@@ -67,11 +70,11 @@ impl Site {
     ///
     /// # Errors
     /// The registry or the journal cannot be read.
-    pub fn overview(&self) -> Result<String> {
+    pub fn overview(&self, waiting: Vec<WaitingRun>) -> Result<String> {
         let seen = self.monitor.look();
         let rows = self.rows(seen.observed.registry)?;
         let sketches = self.sketches(&rows);
-        let runs = runs::newest(&self.journal(), overview::RUNS)?;
+        let runs = Runs::newest(&self.journal(), overview::RUNS, waiting)?;
         written(&overview::page(&seen, &rows, &sketches, &runs))
     }
 
@@ -88,8 +91,8 @@ impl Site {
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn runs(&self) -> Result<String> {
-        let runs = runs::newest(&self.journal(), runs::MOST_RUNS)?;
+    pub fn runs(&self, waiting: Vec<WaitingRun>) -> Result<String> {
+        let runs = Runs::newest(&self.journal(), runs::MOST_RUNS, waiting)?;
         written(&runs::list(&self.monitor.look(), &runs))
     }
 
@@ -97,8 +100,12 @@ impl Site {
     ///
     /// # Errors
     /// [`Kind::Usage`] if there is no such run.
-    pub fn run(&self, id: &str) -> Result<String> {
-        written(&runs::page(&self.monitor.look(), &self.journal(), id)?)
+    pub fn run(&self, id: &str, waiting: Option<&WaitingRun>) -> Result<String> {
+        let seen = self.monitor.look();
+        match waiting {
+            Some(run) => written(&runs::waiting_page(&seen, run)),
+            None => written(&runs::page(&seen, &self.journal(), id)?),
+        }
     }
 
     /// `/modules`: every file of the search path, and why what does not run does not.

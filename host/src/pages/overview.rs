@@ -6,10 +6,9 @@ use askama::Template;
 
 use super::frame::{AlertLine, Frame, Level, Mark, Meter, Score};
 use super::parts::{ModuleLine, meters};
-use super::runs::RunLine;
+use super::runs::{RunLine, Runs};
 use super::shown::{Moment, Number};
 use crate::health::{Check, Seen, Status};
-use crate::journal::RunRecord;
 use crate::modules::standing;
 use crate::registry::index::Row;
 
@@ -85,7 +84,7 @@ fn sentence(seen: &Seen) -> String {
     }
 }
 
-fn facts(seen: &Seen, running: usize) -> String {
+fn facts(seen: &Seen, running: usize, waiting: usize) -> String {
     let health = &seen.health;
     let counted =
         |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
@@ -97,15 +96,14 @@ fn facts(seen: &Seen, running: usize) -> String {
             count => counted(count, "run is going on", "runs are going on"),
         },
     ];
+    facts.extend((waiting > 0).then(|| counted(waiting, "waits", "wait")));
     facts.extend(seen.observed.audit.as_ref().ok().map(|lines| format!("audit log intact, {lines} lines")));
     facts.join(" · ")
 }
 
 /// The overview.
-pub(super) fn page(seen: &Seen, rows: &[Row], sketches: &[Option<Arc<str>>], runs: &[RunRecord]) -> Overview {
+pub(super) fn page(seen: &Seen, rows: &[Row], sketches: &[Option<Arc<str>>], runs: &Runs) -> Overview {
     let now = &seen.health.timestamp;
-    let runs: Vec<RunLine> = runs.iter().map(|run| RunLine::new(run, now)).collect();
-    let running = runs.iter().filter(|run| run.running).count();
     let sketches = sketches.iter().cloned().chain(std::iter::repeat(None));
     let usable = seen.observed.modules.iter().filter(|module| module.status == standing::Status::Usable);
     let status = &seen.health.framework_status;
@@ -116,12 +114,12 @@ pub(super) fn page(seen: &Seen, rows: &[Row], sketches: &[Option<Arc<str>>], run
     Overview {
         frame: Frame::new("Overview", "/", &seen.health),
         sentence: sentence(seen),
-        facts: facts(seen, running),
+        facts: facts(seen, runs.running, runs.waiting.len()),
         alerts: AlertLine::of(&seen.health.alerts),
         scored: rows.iter().any(|row| row.quality_score.is_some()),
         summary: summary.join(", "),
         datasets: rows.iter().zip(sketches).map(|(row, sketch)| DatasetLine::new(row, sketch, now)).collect(),
-        runs,
+        runs: runs.lines(now),
         meters: meters(seen),
         modules: usable.map(ModuleLine::new).collect(),
     }

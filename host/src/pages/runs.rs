@@ -7,7 +7,8 @@ use super::shown::{Moment, Number, duration};
 use crate::error::Result;
 use crate::health::Seen;
 use crate::journal::{
-    Counts, Current, DatasetOutcome, Event, Filter, FinishedDataset, Journal, RunRecord, State,
+    Counts, Current, DatasetOutcome, Event, Filter, FinishedDataset, Journal, Request, RunId, RunRecord,
+    State,
 };
 
 /// Runs that are listed.
@@ -16,11 +17,40 @@ pub(super) const MOST_RUNS: usize = 100;
 /// Messages that are shown of one run, the last.
 const MOST_MESSAGES: usize = 100;
 
-/// The newest runs.
-pub(super) fn newest(journal: &Journal, limit: usize) -> Result<Vec<RunRecord>> {
-    let mut runs = Vec::new();
-    journal.for_each(&Filter { limit: Some(limit), ..Filter::default() }, |run| runs.push(run))?;
-    Ok(runs)
+/// A run that was asked for and has not begun.
+#[derive(Debug, Clone)]
+pub struct WaitingRun {
+    /// Its id.
+    pub id: RunId,
+    /// When it was asked for, RFC 3339.
+    pub accepted_at: String,
+    /// What was asked for.
+    pub request: Request,
+}
+
+/// Runs to be shown.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Those that have not begun, the newest first.
+    pub(super) waiting: Vec<WaitingRun>,
+    /// The newest that have.
+    begun: Vec<RunRecord>,
+    /// How many go on, shown or not.
+    pub(super) running: usize,
+}
+
+impl Runs {
+    pub(super) fn newest(journal: &Journal, limit: usize, waiting: Vec<WaitingRun>) -> Result<Self> {
+        let running = journal.running()?;
+        let mut runs = Self { waiting, begun: Vec::new(), running };
+        journal.for_each(&Filter { limit: Some(limit), ..Filter::default() }, |run| runs.begun.push(run))?;
+        Ok(runs)
+    }
+
+    pub(super) fn lines(&self, now: &str) -> Vec<RunLine> {
+        let waiting = self.waiting.iter().map(|run| RunLine::of_waiting(run, now));
+        waiting.chain(self.begun.iter().map(|run| RunLine::new(run, now))).collect()
+    }
 }
 
 /// A run in one row.
@@ -43,7 +73,7 @@ impl RunLine {
         let running = summary.state == State::Running;
         Self {
             id: summary.id.to_string(),
-            what: what(run),
+            what: what(&summary.command, &run.request),
             running,
             state: state(summary.state),
             progress: running.then(|| progress(run)).flatten(),
@@ -51,6 +81,20 @@ impl RunLine {
             began: Moment::new(&summary.started_at, now),
             took: duration(summary.seconds),
             error: summary.error.as_ref().map(|error| error.message.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn of_waiting(run: &WaitingRun, now: &str) -> Self {
+        Self {
+            id: run.id.to_string(),
+            what: what("prepare", &run.request),
+            running: false,
+            state: Mark::new(Level::Idle, "waiting"),
+            progress: None,
+            counts: String::new(),
+            began: Moment::new(&run.accepted_at, now),
+            took: String::new(),
+            error: String::new(),
         }
     }
 }
@@ -67,11 +111,10 @@ fn state(state: State) -> Mark {
 }
 
 /// What was asked for, in a few words.
-fn what(run: &RunRecord) -> String {
-    let request = &run.request;
+fn what(command: &str, request: &Request) -> String {
     let names = &request.datasets;
     let module = request.plugin.as_ref().map(|module| module.rsplit('/').next().unwrap_or(module).to_owned());
-    let mut words = vec![run.summary.command.clone()];
+    let mut words = vec![command.to_owned()];
     match (names.first(), module, &request.name) {
         (_, _, Some(name)) => words.push(name.clone()),
         (Some(first), _, _) if names.len() == 1 => words.push(first.clone()),
@@ -120,9 +163,8 @@ pub(super) struct RunsPage {
 }
 
 /// The list.
-pub(super) fn list(seen: &Seen, runs: &[RunRecord]) -> RunsPage {
-    let runs = runs.iter().map(|run| RunLine::new(run, &seen.health.timestamp)).collect();
-    RunsPage { frame: Frame::new("Runs", "/runs", &seen.health), runs }
+pub(super) fn list(seen: &Seen, runs: &Runs) -> RunsPage {
+    RunsPage { frame: Frame::new("Runs", "/runs", &seen.health), runs: runs.lines(&seen.health.timestamp) }
 }
 
 #[derive(Template)]
@@ -148,11 +190,25 @@ struct FinishedLine {
     error: String,
 }
 
+/// One that has not begun.
+pub(super) fn waiting_page(seen: &Seen, run: &WaitingRun) -> RunPage {
+    let row = RunLine::of_waiting(run, &seen.health.timestamp);
+    RunPage {
+        frame: Frame::new(row.what.clone(), "/runs", &seen.health),
+        resume: String::new(),
+        current: Vec::new(),
+        finished: Vec::new(),
+        facts: vec![("asked for at", run.accepted_at.clone()), ("request", arguments(&run.request))],
+        messages: Vec::new(),
+        row,
+    }
+}
+
 /// One run.
 pub(super) fn page(seen: &Seen, journal: &Journal, id: &str) -> Result<RunPage> {
     let run = journal.read(&journal.find(id)?)?;
     let row = RunLine::new(&run, &seen.health.timestamp);
-    let resumable = matches!(run.summary.state, State::Interrupted | State::PartlyFailed | State::Cancelled);
+    let resumable = !matches!(run.summary.state, State::Running | State::Completed);
     Ok(RunPage {
         frame: Frame::new(row.what.clone(), "/runs", &seen.health),
         resume: if resumable { format!("host run resume {}", run.summary.id) } else { String::new() },
@@ -208,11 +264,14 @@ fn facts(run: &RunRecord) -> Vec<(&'static str, String)> {
     facts.extend(summary.exit_code.map(|code| ("exit code", code.to_string())));
     facts.extend(summary.resumes.as_ref().map(|id| ("goes on with", id.to_string())));
     facts.extend((run.damaged_lines > 0).then(|| ("unreadable lines", run.damaged_lines.to_string())));
-    let arguments = run.request.arguments();
-    let arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
-    facts.push(("request", arguments.collect::<Vec<_>>().join(" ")));
+    facts.push(("request", arguments(&run.request)));
     facts.push(("host", summary.host.clone()));
     facts
+}
+
+fn arguments(request: &Request) -> String {
+    let arguments = request.arguments();
+    arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 fn messages(journal: &Journal, run: &RunRecord) -> Result<Vec<(Mark, String)>> {

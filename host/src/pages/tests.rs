@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::health::testing::{LIMITS, module, well};
+use crate::health::testing::{LIMITS, module, place, well};
 use crate::health::{Observed, Seen, judge};
+use crate::journal::{Request, RunId};
 use crate::metrics::testing::row;
 use crate::modules::standing;
 use crate::registry::index::Row;
@@ -29,8 +30,9 @@ fn demand_harmless(page: &str) {
 
 #[test]
 fn the_overview_says_what_is_the_matter_and_what_to_type() {
-    let page =
-        |observed: Observed, rows: &[Row]| written(&overview::page(&seen(observed), rows, &[], &[])).unwrap();
+    let page = |observed: Observed, rows: &[Row]| {
+        written(&overview::page(&seen(observed), rows, &[], &Runs::default())).unwrap()
+    };
     let well_page = page(well(), &[row("first")]);
     demand_harmless(&well_page);
     for text in [
@@ -65,7 +67,7 @@ fn what_modules_and_files_say_is_text_everywhere() {
         ..row("first")
     };
     let seen = seen(observed);
-    demand_harmless(&written(&overview::page(&seen, &[row], &[], &[])).unwrap());
+    demand_harmless(&written(&overview::page(&seen, &[row], &[], &Runs::default())).unwrap());
     demand_harmless(&written(&overview::modules_page(&seen)).unwrap());
     demand_harmless(&written(&overview::health_page(&seen)).unwrap());
 }
@@ -73,7 +75,7 @@ fn what_modules_and_files_say_is_text_everywhere() {
 #[test]
 fn a_retired_dataset_is_not_shown_as_current() {
     let retired = Row { retired: Some("a better one is there".to_owned()), ..row("first") };
-    let page = written(&overview::page(&seen(well()), &[retired], &[], &[])).unwrap();
+    let page = written(&overview::page(&seen(well()), &[retired], &[], &Runs::default())).unwrap();
     assert!(page.contains("○</span> retired") && page.contains("a better one is there"), "{page}");
 }
 
@@ -139,28 +141,29 @@ fn the_style_sheet_and_the_script_ask_for_nothing() {
 fn a_place_without_a_data_root_has_pages_too() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("nothing");
-    let place = Place {
-        registry_directory: root.join("registry"),
-        log_directory: root.join("logs"),
-        data_root: root.clone(),
-        backup_repository: None,
-        backup_identity: None,
-        registry_enabled: true,
-        search_path: Vec::new(),
-        policy: crate::trust::Policy {
-            minimum: crate::trust::TrustLevel::Unsigned,
-            demand_lock: false,
-            lock: None,
-            keys: crate::trust::keys::KeyRing::default(),
-        },
-        limits: LIMITS,
-    };
-    let site = Site::new(Arc::new(Monitor::of_service(place)), 100);
-    for page in [site.overview(), site.runs(), site.modules(), site.health()] {
+    let site = Site::new(Arc::new(Monitor::of_service(place(&root))), 100);
+    for page in [site.overview(vec![]), site.runs(vec![]), site.modules(), site.health()] {
         demand_harmless(&page.unwrap());
     }
-    assert!(site.overview().unwrap().contains("there is no data root at"));
-    assert_eq!(site.run("../../etc/passwd").unwrap_err().kind, Kind::Usage);
+    assert!(site.overview(vec![]).unwrap().contains("there is no data root at"));
+    assert_eq!(site.run("../../etc/passwd", None).unwrap_err().kind, Kind::Usage);
     assert!(site.dataset("../x").is_err());
     assert!(!root.exists(), "looking makes nothing");
+}
+
+/// A run that had just been answered with 202 was on no page.
+#[test]
+fn a_run_that_waits_is_on_every_page_about_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(Arc::new(Monitor::of_service(place(folder.path()))), 100);
+    let request = Request { plugin: Some(HOSTILE.to_owned()), ..Request::default() };
+    let waiting = WaitingRun { id: RunId::new(), accepted_at: crate::clock::now(), request };
+    let id = waiting.id.to_string();
+    let overview = site.overview(vec![waiting.clone()]).unwrap();
+    assert!(overview.contains("nothing runs · 1 waits"), "{overview}");
+    for page in [overview, site.runs(vec![waiting.clone()]).unwrap(), site.run(&id, Some(&waiting)).unwrap()]
+    {
+        demand_harmless(&page);
+        assert!(page.contains(&id) && page.contains("waiting"), "{page}");
+    }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::openapi::{Envelope, OfAQuery, OfName, OfService, Shown};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalBody};
 use super::service::Service;
 use super::{Answer, Question};
 use crate::registry::{DatasetName, index};
@@ -216,6 +216,7 @@ pub(super) async fn audit(
 ), responses(
     (status = 200, description = "The report", content((String = "text/html"), (Envelope<Shown> = "application/json"))),
     (status = 304, description = "As `If-None-Match` says"),
+    (status = 422, description = "The dataset is too large to be read for a page", body = RefusalBody),
     OfName, OfService,
 ))]
 pub(super) async fn report(State(service): State<Arc<Service>>, name: Name, headers: HeaderMap) -> Answered {

@@ -17,10 +17,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::Answer;
 use super::api::{Answered, demand};
 use super::openapi::{Envelope, OfAQuery, OfChange, OfName, OfRun, OfService, Shown};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalBody};
 use super::router::BODY_BYTES;
 use super::runs::{Waiting, Wanted};
 use super::service::Service;
+use crate::error::Kind;
 use crate::journal::{Cancelled, Filter, RunId, RunSummary};
 
 /// Most runs in one answer.
@@ -159,6 +160,7 @@ pub(super) async fn submit(
     ("id" = String, Path, description = "The run"),
 ), responses(
     (status = 200, description = "It is over", body = Envelope<Shown>),
+    (status = 409, description = "It was over before", body = RefusalBody),
     OfName, OfChange, OfService,
 ))]
 pub(super) async fn cancel(State(service): State<Arc<Service>>, _: Permission, Id(id): Id) -> Answered {
@@ -166,16 +168,22 @@ pub(super) async fn cancel(State(service): State<Arc<Service>>, _: Permission, I
     let never_begun = service.runs().cancel_waiting(&id).await;
     let cancelled = service.block(move |service| {
         let (journal, actor) = (service.source().journal(), service.source().actor());
+        let run = match journal.read(&id) {
+            Err(error) if known && error.kind == Kind::Usage => {
+                return Ok(Err(Refusal::busy("the run is about to begin")));
+            }
+            run => run?.summary,
+        };
         if never_begun {
-            Ok(Cancelled { run: journal.read(&id)?.summary })
-        } else {
-            journal.cancel(&id, &actor, PATIENCE)
+            return Ok(Ok(Cancelled { run }));
+        }
+        // There is such a run, so what makes no sense is to stop it.
+        match journal.cancel(&id, &actor, PATIENCE) {
+            Err(error) if error.kind == Kind::Usage => Ok(Err(Refusal::over(&error))),
+            cancelled => cancelled.map(Ok),
         }
     });
-    match cancelled.await {
-        Err(refusal) if known && refusal.is_not_found() => Err(Refusal::busy("the run is about to begin")),
-        cancelled => answer("host.run-cancel/1", cancelled?, &HeaderMap::new()),
-    }
+    answer("host.run-cancel/1", cancelled.await??, &HeaderMap::new())
 }
 
 fn answer<T: Serialize>(schema: &'static str, data: T, headers: &HeaderMap) -> Result<Response, Refusal> {

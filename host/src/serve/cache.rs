@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ const MOST_ANSWERS: usize = 256;
 /// Longest answer that is kept: a few large ones would hold more memory than they save time.
 const LONGEST_BYTES: usize = 1 << 20;
 
+/// Most bytes of answers that are kept; when there are more, all are dropped.
+const MOST_BYTES: usize = 16 << 20;
+
 /// How long an answer is used at most. Bounds what a change inside a watched folder's folders, which is not looked at,
 /// can leave stale.
 const LONGEST_USE: Duration = Duration::from_secs(10);
@@ -28,8 +32,12 @@ const LONGEST_USE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     /// One lock for each question, so that one state of it is answered once while others wait.
-    slots: Mutex<BTreeMap<Question, Arc<Mutex<Option<Kept>>>>>,
+    slots: Mutex<BTreeMap<Question, Slot>>,
+    /// Bytes of the answers that were kept since all were dropped.
+    bytes: AtomicUsize,
 }
+
+type Slot = Arc<Mutex<Option<Kept>>>;
 
 #[derive(Debug)]
 struct Kept {
@@ -57,15 +65,18 @@ impl Cache {
         *slot = None;
         let answer = source.answer(question)?;
         if answer.len() <= LONGEST_BYTES {
+            self.bytes.fetch_add(answer.len(), Ordering::Relaxed);
             *slot = Some(Kept { state, made: Instant::now(), answer: answer.clone() });
         }
         Ok(answer)
     }
 
-    fn slot(&self, question: &Question) -> Arc<Mutex<Option<Kept>>> {
+    fn slot(&self, question: &Question) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= MOST_ANSWERS && !slots.contains_key(question) {
+        let full = slots.len() >= MOST_ANSWERS && !slots.contains_key(question);
+        if full || self.bytes.load(Ordering::Relaxed) > MOST_BYTES {
             slots.clear();
+            self.bytes.store(0, Ordering::Relaxed);
         }
         Arc::clone(slots.entry(question.clone()).or_default())
     }
@@ -166,6 +177,7 @@ mod tests {
             *asked += 1;
             match question {
                 Question::Dataset(name) => Err(Error::new(Kind::Usage, name.clone())),
+                Question::Report(_) => Ok(Answer::json("1".repeat(super::LONGEST_BYTES))),
                 _ => Ok(Answer::json("{}".to_owned())),
             }
         }
@@ -191,5 +203,9 @@ mod tests {
             let _ = cache.answer(&Question::Lineage(number.to_string()), &source);
         }
         assert!(cache.slots.lock().unwrap().len() <= super::MOST_ANSWERS);
+        for number in 0..100 {
+            let _ = cache.answer(&Question::Report(number.to_string()), &source);
+        }
+        assert!(cache.slots.lock().unwrap().len() <= super::MOST_BYTES / super::LONGEST_BYTES + 1);
     }
 }

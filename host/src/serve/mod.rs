@@ -55,6 +55,9 @@ pub use upkeep::Upkeep;
 /// Threads that may wait for the disk at the same time. Each keeps a stack as deep as its deepest answer.
 const BLOCKING_THREADS: usize = 8;
 
+/// How long threads that wait for the disk may take when everything else has ended.
+const LAST_THREADS: Duration = Duration::from_secs(1);
+
 /// How the service behaves.
 #[derive(Debug)]
 pub struct Options {
@@ -111,7 +114,7 @@ pub fn run(
         .map_err(|error| {
             Error::new(Kind::Internal, "cannot prepare for network requests").cause(error.to_string())
         })?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let listen = options.listen;
         let refused = |error: std::io::Error| {
             Error::new(Kind::Network, format!("cannot listen on `{listen}`"))
@@ -122,18 +125,17 @@ pub fn run(
         let address = listener.local_addr().map_err(refused)?;
         let stop = drain::Signals::listen()?;
         let service = Arc::new(Service::new(options, source));
-        // In maintenance what waits goes on waiting: for the first service after it.
-        let may_write = !service.is_read_only() && service.source().registry()?.maintenance()?.is_none();
-        if may_write {
-            service.runs().take_over()?;
-        }
+        let taken_over = service.take_over()?;
         ready(address)?;
         notify::tell("READY=1");
-        let work = upkeep::Work::begin(&service);
+        let work = upkeep::Work::begin(&service, !taken_over);
         connections::serve(listener, service, stop).await;
         work.end().await;
         Ok(())
-    })
+    });
+    // Dropped, it would wait for a thread that hangs.
+    runtime.shutdown_timeout(LAST_THREADS);
+    ended
 }
 
 /// Nobody on another machine may read or change anything without showing who they are.

@@ -99,6 +99,11 @@ impl Refusal {
             .header(RETRY_AFTER, "1")
     }
 
+    /// What should be stopped has ended.
+    pub(super) fn over(error: &Error) -> Self {
+        Self::new(StatusCode::CONFLICT, "over", error.to_string()).hint(error.hints.join("; "))
+    }
+
     /// Everything that could answer is busy, for now.
     pub(super) fn busy(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).hint("try again").header(RETRY_AFTER, "1")
@@ -133,6 +138,7 @@ impl From<Error> for Refusal {
         let (status, code) = match error.kind {
             Kind::Usage => (StatusCode::NOT_FOUND, "not-found"),
             Kind::BadInput => (StatusCode::BAD_REQUEST, "bad-request"),
+            Kind::Limit => (StatusCode::UNPROCESSABLE_ENTITY, "too-large"),
             Kind::Maintenance => (StatusCode::SERVICE_UNAVAILABLE, "maintenance"),
             Kind::Locked | Kind::NoDataRoot => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             _ => {
@@ -140,7 +146,10 @@ impl From<Error> for Refusal {
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed")
             }
         };
-        let refusal = Self::new(status, code, error.to_string());
+        let mut refusal = Self::new(status, code, error.to_string());
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            refusal = refusal.header(RETRY_AFTER, "10");
+        }
         let hints = error.hints.join("; ");
         if hints.is_empty() { refusal } else { refusal.hint(hints) }
     }

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::cache::Cache;
 use super::rate::Rate;
@@ -31,7 +30,7 @@ pub(super) struct Service {
     view: View,
     rate: Rate,
     waiting: Arc<Semaphore>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     started: Instant,
     started_at: String,
 }
@@ -46,7 +45,7 @@ impl Service {
             source,
             cache: Cache::default(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING)),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             started: Instant::now(),
             started_at: now(),
         }
@@ -79,12 +78,29 @@ impl Service {
 
     /// Begins nothing from now on.
     pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
         self.runs.drain();
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Becomes true when the service is told to end.
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Takes on what an earlier service left. False in maintenance: then it waits for the end of that.
+    pub(super) fn take_over(&self) -> Result<bool> {
+        if self.is_read_only() {
+            return Ok(true);
+        }
+        if self.source.registry()?.maintenance()?.is_some() {
+            return Ok(false);
+        }
+        self.runs.take_over()?;
+        Ok(true)
     }
 
     /// Whether something can be changed at all by who has the token.
@@ -107,16 +123,12 @@ impl Service {
         }
     }
 
-    /// Demands that the request may change something, now.
+    /// Demands that the request may change something.
     pub(super) fn demand_change(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.is_read_only() {
             return Err(Refusal::read_only());
         }
-        self.demand_token(headers)?;
-        if self.is_stopping() {
-            return Err(Refusal::stopping());
-        }
-        Ok(())
+        self.demand_token(headers)
     }
 
     /// Answers a question from what is kept, or from the source.

@@ -15,7 +15,7 @@ use super::service::Service;
 use crate::error::{Error, Kind, Result};
 use crate::health::{Monitor, Place, RegistryState, Status};
 use crate::metrics::{self, Http, Measured, Served, Tally, exposition};
-use crate::pages::{self, Site};
+use crate::pages::{self, Site, WaitingRun};
 use crate::registry::index;
 
 /// What the pages, `/health` and `/metrics` are made from.
@@ -42,6 +42,10 @@ impl View {
 }
 
 impl Service {
+    fn waiting(&self) -> Vec<WaitingRun> {
+        self.runs().waiting().into_iter().map(WaitingRun::from).collect()
+    }
+
     async fn page(self: &Arc<Self>, page: impl FnOnce(&Site) -> Result<String> + Send + 'static) -> Answered {
         let page = self.block(move |service| page(&service.view().site)).await?;
         Ok(Answer::text(page, "text/html; charset=utf-8").response(&HeaderMap::new()))
@@ -53,7 +57,8 @@ impl Service {
     (status = 200, description = "The page", body = String, content_type = "text/html"), OfService,
 ))]
 pub(super) async fn overview(State(service): State<Arc<Service>>) -> Answered {
-    service.page(Site::overview).await
+    let waiting = service.waiting();
+    service.page(|site| site.overview(waiting)).await
 }
 
 /// Where a dataset comes from, how it was checked, how it looks.
@@ -71,7 +76,8 @@ pub(super) async fn dataset(State(service): State<Arc<Service>>, name: Name) -> 
     (status = 200, description = "The page", body = String, content_type = "text/html"), OfService,
 ))]
 pub(super) async fn runs(State(service): State<Arc<Service>>) -> Answered {
-    service.page(Site::runs).await
+    let waiting = service.waiting();
+    service.page(|site| site.runs(waiting)).await
 }
 
 /// One run with its datasets and messages.
@@ -81,7 +87,8 @@ pub(super) async fn runs(State(service): State<Arc<Service>>) -> Answered {
     (status = 200, description = "The page", body = String, content_type = "text/html"), OfName, OfService,
 ))]
 pub(super) async fn run(State(service): State<Arc<Service>>, Id(id): Id) -> Answered {
-    service.page(move |site| site.run(id.as_str())).await
+    let waiting = service.runs().find_waiting(&id).map(WaitingRun::from);
+    service.page(move |site| site.run(id.as_str(), waiting.as_ref())).await
 }
 
 /// Every module, and why what does not run does not.

@@ -1,7 +1,7 @@
 //! What the service does by itself: jobs that are due, and telling people what is new.
 //!
-//! Invariants: nothing is begun in maintenance, nor when the service is to end; a verb that runs then is told to end, and
-//! its job is due again.
+//! Invariants: nothing is begun in maintenance, nor when the service is to end; a verb that runs when it is told to is told
+//! so too, and its job is due again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,30 +34,49 @@ pub struct Upkeep {
     pub told_file: PathBuf,
 }
 
-/// The work that goes on until the service ends.
-pub(super) struct Work {
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-}
+/// How long the end of it may take after everything else has ended: a mail may be on its way.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// How soon after maintenance what waits is taken on.
+const AFTER_MAINTENANCE: Duration = Duration::from_secs(1);
+
+/// The work that goes on until the service is told to end.
+pub(super) struct Work(JoinSet<()>);
 
 impl Work {
-    pub(super) fn begin(service: &Arc<Service>) -> Self {
-        let (stop, stopped) = watch::channel(false);
+    /// `left` says whether runs of an earlier service may wait for the end of maintenance.
+    pub(super) fn begin(service: &Arc<Service>, left: bool) -> Self {
         let mut tasks = JoinSet::new();
         let upkeep = &service.options().upkeep;
         if let Some(timetable) = upkeep.timetable.clone() {
-            tasks.spawn(keep(Arc::clone(service), timetable, stopped.clone()));
+            tasks.spawn(keep(Arc::clone(service), timetable, service.stopping()));
         }
         if !upkeep.channels.is_silent() {
-            tasks.spawn(tell(Arc::clone(service), stopped));
+            tasks.spawn(tell(Arc::clone(service), service.stopping()));
         }
-        Self { stop, tasks }
+        if left {
+            tasks.spawn(take_over(Arc::clone(service), service.stopping()));
+        }
+        Self(tasks)
     }
 
-    /// Returns when nothing goes on any more.
+    /// Returns when nothing goes on any more, or when that takes too long.
     pub(super) async fn end(mut self) {
-        self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        let all = async { while self.0.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORK, all).await.is_err() {
+            tracing::warn!("what recurs did not end in time");
+        }
+    }
+}
+
+/// Takes on what an earlier service left, as soon as that may be.
+async fn take_over(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    while !pause(AFTER_MAINTENANCE, &mut stopped).await {
+        match blocking(&service, Service::take_over).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::error!("{error}"),
+        }
     }
 }
 

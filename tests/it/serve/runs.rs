@@ -142,7 +142,7 @@ fn queue() {
         assert_eq!(answer.json().pointer("/data/run/state"), Some(&json!("cancelled")), "{answer:?}");
         until(&service, id, &["cancelled"]);
     }
-    cancel(&first).demand_refusal(404, "not-found");
+    cancel(&first).demand_refusal(409, "over");
     cancel("20260101T000000000Z-00000000").demand_refusal(404, "not-found");
     assert_eq!(sandbox.run(["show", "star"]).code, Some(2), "it was never prepared");
     let third = accepted(&service.post("/api/v1/runs", &star()));
@@ -163,13 +163,14 @@ fn drained() {
     refused.demand_refusal(503, "stopping");
     assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
     assert_eq!(service.get("/livez").status, 200);
-    until(&service, &waiting, &["interrupted"]);
     assert_eq!(until(&service, &running, &["running"])["state"], "running", "it may finish");
-    // What runs ends: nothing else keeps the service.
-    let _ = sandbox.run(["run", "cancel", &running]).success();
+    // What runs may be ended, too: nothing else keeps the service.
+    assert_eq!(service.post(&format!("/api/v1/runs/{running}/cancel"), &json!(null)).status, 200);
     assert_eq!(service.wait().code(), Some(0));
-    // What waited is done as soon as somebody asks.
-    let _ = sandbox.run(["run", "resume", &waiting]).success();
+    // What waited is done by the next service.
+    let service = Service::start_with_token(&sandbox, &[]);
+    until(&service, &waiting, &["completed"]);
+    service.end();
     assert_eq!(version(&sandbox), expected_version());
     let _ = sandbox.run(["check"]).success();
 }
@@ -240,11 +241,9 @@ fn taken_over() {
     let _ = sandbox.run(["maintenance", "on", "--reason", "a disk is changed"]).success();
     let service = Service::start_with_token(&sandbox, &one_at_a_time);
     assert_eq!(service.json("/api/v1/runs").pointer("/data/waiting"), Some(&json!([])));
-    service.end();
     assert_eq!(sandbox.run(["show", "star"]).code, Some(2));
+    // But when it is over.
     let _ = sandbox.run(["maintenance", "off"]).success();
-
-    let service = Service::start_with_token(&sandbox, &one_at_a_time);
     let run = until(&service, &waiting, &["completed", "failed"]);
     assert_eq!((&run["state"], &run["trigger"]), (&json!("completed"), &json!("http")), "{run}");
     assert_eq!(version(&sandbox), expected_version());

@@ -1,9 +1,13 @@
+use std::path::Path;
+
 use super::*;
 use crate::certification::{Certification, Verdict};
-use crate::health::{Datasets, Disk, Memory};
+use crate::health::{Datasets, Disk, Memory, Place};
+use crate::journal::{Counts, RunId, Trigger};
 use crate::modules::discover::SearchOrigin;
 use crate::modules::standing::{Standing, Status as Runs};
-use crate::trust::TrustLevel;
+use crate::trust::keys::KeyRing;
+use crate::trust::{Policy, TrustLevel};
 
 pub(crate) const LIMITS: Limits =
     Limits { memory_percent: 85.0, disk_warning_percent: 80.0, disk_percent: 90.0, cpu_percent: 90.0 };
@@ -26,11 +30,32 @@ pub(crate) fn module(id: &str, status: Runs) -> Standing {
     }
 }
 
+/// A data root with all that belongs to it, and nothing else.
+pub(crate) fn place(root: &Path) -> Place {
+    Place {
+        registry_directory: root.join("registry"),
+        log_directory: root.join("logs"),
+        data_root: root.to_owned(),
+        backup_repository: None,
+        backup_identity: None,
+        registry_enabled: true,
+        search_path: Vec::new(),
+        policy: Policy {
+            minimum: TrustLevel::Unsigned,
+            demand_lock: false,
+            lock: None,
+            keys: KeyRing::default(),
+        },
+        limits: LIMITS,
+    }
+}
+
 /// All is well.
 pub(crate) fn well() -> Observed {
     Observed {
         time: "2026-01-02T03:04:05.678Z".to_owned(),
         uptime_seconds: Some(60),
+        overdue_seconds: None,
         memory: Some(Memory { total_bytes: 100 << 30, available_bytes: 15 << 30 }),
         disk: Some(Disk { total_bytes: 100 << 30, free_bytes: 20 << 30 }),
         cpu_percent: Some(90.0),
@@ -195,4 +220,31 @@ fn one_check_can_be_asked_for_alone() {
     assert_eq!(only("cpu").unwrap().alerts.len(), 1);
     assert_eq!(only("memory").unwrap().status, Status::Healthy);
     assert!(only("nothing").is_none());
+}
+
+/// A run that was killed was covered by the next one that had nothing to do with it.
+#[test]
+fn a_run_that_was_broken_off_is_told_until_one_goes_on_with_it() {
+    let run = |state: State, resumes: Option<&RunSummary>| RunSummary {
+        id: RunId::new(),
+        state,
+        command: "prepare".to_owned(),
+        actor: "tester".to_owned(),
+        trigger: Trigger::Cli,
+        resumes: resumes.map(|run| run.id.clone()),
+        started_at: well().time,
+        ended_at: None,
+        seconds: 1.0,
+        exit_code: None,
+        datasets: Counts::default(),
+        error: None,
+        host: String::new(),
+    };
+    let killed = run(State::Interrupted, None);
+    let other = run(State::Completed, None);
+    let resumed = run(State::Completed, Some(&killed));
+    let told = |last_runs| alerts(&Observed { last_runs, ..well() }).1;
+    assert_eq!(told(vec![killed.clone()]), ["runs"]);
+    assert_eq!(told(vec![other.clone(), killed.clone()]), ["runs"]);
+    assert_eq!(told(vec![resumed, other, killed]), [""; 0]);
 }

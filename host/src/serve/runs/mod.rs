@@ -2,9 +2,10 @@
 //!
 //! Invariants:
 //! * so many go on at the same time, so many wait, and what is more is refused;
-//! * what was taken on is on the disk until it is over ([`queue`]), and the next service takes on what a killed one left;
-//! * whatever becomes of a run, the journal tells it: the process writes its own file, and for a run that never had one
-//!   this module writes it when it gives the run up;
+//! * what was taken on is on the disk until it is over ([`queue`]), and the next service takes on what never began, whether
+//!   this one was told to end or killed;
+//! * whatever becomes of a run that is not left to the next service, the journal tells it: the process writes its own
+//!   file, and for a run that never had one this module writes it;
 //! * a process outlives the service only when that is killed; then it finishes like any other command.
 
 mod process;
@@ -24,6 +25,7 @@ use super::refusal::Refusal;
 use crate::clock::now;
 use crate::error::Result as HostResult;
 use crate::journal::{Beginning, End, Request, RunId, State, Trigger};
+use crate::pages::WaitingRun;
 
 use queue::Kept;
 pub(super) use wanted::Wanted;
@@ -66,6 +68,13 @@ struct Going {
     cancel: Arc<Notify>,
 }
 
+/// How a run's waiting ends.
+enum Turn {
+    Came(OwnedSemaphorePermit),
+    Cancelled,
+    LeftToTheNextService,
+}
+
 /// A run that has not begun.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(super) struct Waiting {
@@ -87,6 +96,12 @@ pub(super) struct Waiting {
 enum NotBegun {
     /// For others to end.
     Waiting,
+}
+
+impl From<Waiting> for WaitingRun {
+    fn from(Waiting { id, accepted_at, request, .. }: Waiting) -> Self {
+        Self { id, accepted_at, request }
+    }
 }
 
 impl Waiting {
@@ -155,6 +170,15 @@ impl Runs {
         cancel
     }
 
+    fn begin(&self, id: &RunId) {
+        let mut going = self.going();
+        if let Some(one) = going.get_mut(id) {
+            one.waits = false;
+        }
+        // Whoever waits for its end looks again.
+        self.left.send_replace(going.len());
+    }
+
     fn leave(&self, id: &RunId) {
         let mut going = self.going();
         going.remove(id);
@@ -190,11 +214,16 @@ impl Runs {
             Some(one) => one.cancel.notify_one(),
             None => return false,
         }
-        while self.knows(id) {
+        loop {
+            match self.going().get(id) {
+                None => return true,
+                // Its turn had come.
+                Some(one) if !one.waits => return false,
+                Some(_) => {}
+            }
             // The sender lives as long as `self`.
             let _ = left.changed().await;
         }
-        true
     }
 
     /// Begins nothing from now on.
@@ -215,15 +244,17 @@ impl Runs {
 
     async fn carry_out(self: Arc<Self>, run: Waiting, kept: Kept, cancel: Arc<Notify>) {
         let end = match self.turn(&cancel).await {
-            Ok(slot) => {
-                if let Some(one) = self.going().get_mut(&run.id) {
-                    one.waits = false;
-                }
+            Turn::Came(slot) => {
+                self.begin(&run.id);
                 let end = process::run(&*self.source, &run, self.phase.subscribe()).await;
                 drop(slot);
                 end
             }
-            Err(state) => End { state, exit_code: None, last_seen: None, error: None },
+            Turn::Cancelled => End { state: State::Cancelled, exit_code: None, last_seen: None, error: None },
+            Turn::LeftToTheNextService => {
+                drop(kept);
+                return self.leave(&run.id);
+            }
         };
         let (source, id) = (Arc::clone(&self.source), run.id.clone());
         let told = tokio::task::spawn_blocking(move || settle(&*source, run, kept, end)).await;
@@ -233,14 +264,16 @@ impl Runs {
         self.leave(&id);
     }
 
-    /// Waits for a place; else how the run ends without one.
-    async fn turn(&self, cancel: &Notify) -> Result<OwnedSemaphorePermit, State> {
+    /// Waits for a place.
+    async fn turn(&self, cancel: &Notify) -> Turn {
         let mut phase = self.phase.subscribe();
         tokio::select! {
             biased;
-            () = cancel.notified() => Err(State::Cancelled),
-            _ = phase.wait_for(|phase| *phase != Phase::Open) => Err(State::Interrupted),
-            slot = Arc::clone(&self.slots).acquire_owned() => slot.map_err(|_| State::Interrupted),
+            () = cancel.notified() => Turn::Cancelled,
+            _ = phase.wait_for(|phase| *phase != Phase::Open) => Turn::LeftToTheNextService,
+            slot = Arc::clone(&self.slots).acquire_owned() => {
+                slot.map_or(Turn::LeftToTheNextService, Turn::Came)
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What was answered with 202 is on the disk until it is over, so that a service that is killed loses none of it: the
-//! next one takes on what never began.
+//! What was answered with 202 is on the disk until it is over, so that a service that ends loses none of it: the next one
+//! takes on what never began.
 //!
 //! Each file is locked by its service. It is removed when the journal tells how the run ended, and kept when it does
 //! not; a run whose process has begun is the journal's, whatever became of its service.
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::Waiting;
 use crate::durable::{self, LineLog};
-use crate::error::{Result, StorageContext};
+use crate::error::{Error, Kind, Result, StorageContext};
 use crate::journal::Journal;
 
 /// The folder, among the runs.
@@ -51,7 +51,8 @@ impl Kept {
 }
 
 /// Takes on what services that are gone have answered for, in the order in which they did. What began, and what was
-/// never answered for because its file is incomplete, is forgotten.
+/// never answered for because its file is incomplete, is forgotten. What cannot be understood or opened is worth a
+/// warning, and stays for a service that can.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -63,16 +64,48 @@ pub(super) fn left_behind(journal: &Journal) -> Result<Vec<(Waiting, Kept)>> {
     let mut left = Vec::new();
     for entry in entries {
         let path = entry.storage("look for runs that wait")?.path();
-        let Some((kept, text)) = take_over(&path).storage("take on a run that waits")? else { continue };
-        match serde_json::from_slice::<Waiting>(&text) {
-            Ok(waiting) if !fs_err::exists(journal.file(&waiting.id)).unwrap_or(false) => {
-                left.push((waiting, kept));
-            }
-            _ => kept.forget(),
+        match take_on(&path, journal) {
+            Ok(taken) => left.extend(taken),
+            Err(error) => tracing::warn!("a run that waits is not taken on: {error}"),
         }
     }
     left.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     Ok(left)
+}
+
+fn take_on(path: &Path, journal: &Journal) -> Result<Option<(Waiting, Kept)>> {
+    let Some((kept, text)) = take_over(path).storage("take on a run that waits")? else { return Ok(None) };
+    let waiting: Waiting = match serde_json::from_slice(&text) {
+        Err(error) if error.is_eof() => {
+            kept.forget();
+            return Ok(None);
+        }
+        waiting => waiting.map_err(|error| {
+            Error::new(Kind::Corrupt, format!("`{}` is no run of this host", path.display()))
+                .cause(error.to_string())
+        })?,
+    };
+    match journal.read(&waiting.id) {
+        Ok(_) => {
+            kept.forget();
+            Ok(None)
+        }
+        Err(error) if error.kind == Kind::Usage => {
+            let free = make_way(&journal.file(&waiting.id)).storage("take on a run that waits")?;
+            Ok(free.then_some((waiting, kept)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the empty file of a run whose process ended before it could begin; false while that lives.
+fn make_way(file: &Path) -> std::io::Result<bool> {
+    match LineLog::inherit(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+        Ok(Some(_owned)) if fs_err::metadata(file)?.len() == 0 => durable::remove(file).map(|()| true),
+        Ok(_) => Ok(false),
+    }
 }
 
 /// The file and its lock; nothing if its service lives, or it is no file of this folder.
@@ -124,6 +157,10 @@ mod tests {
         let _run = journal.begin(begun).unwrap();
         durable::publish(&journal.folder().join(FOLDER).join("torn.json"), b"{\"id\":").unwrap();
         durable::publish(&journal.folder().join(FOLDER).join("other"), b"").unwrap();
+        // One that a newer host wrote, and one whose process was killed before it could begin.
+        let newer = br#"{"id":"20260101T000000000Z-00000000","state":"waiting","newer":1}"#;
+        durable::publish(&journal.folder().join(FOLDER).join("newer.json"), newer).unwrap();
+        durable::publish(&journal.file(&all[2].id), b"").unwrap();
         for (number, one) in kept.into_iter().enumerate() {
             if number == 3 {
                 one.forget();
@@ -138,6 +175,6 @@ mod tests {
         drop(left);
         assert_eq!(left_behind(&journal).unwrap().len(), 2, "and lost them");
         let files = fs_err::read_dir(journal.folder().join(FOLDER)).unwrap().count();
-        assert_eq!(files, 3, "what is over or torn is gone, what is foreign is not");
+        assert_eq!(files, 4, "what is over or torn is gone, what is foreign or newer is not");
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Request;
 use crate::modules::manifest::is_module_id;
 use crate::registry::DatasetName;
+use crate::registry::audit::looks_secret;
 
 /// Most inputs, and most parameters.
 const MOST: usize = 64;
@@ -62,6 +63,11 @@ impl Wanted {
         }
         for name in self.dataset.iter().chain(&self.name) {
             DatasetName::new(name.as_str()).map_err(|error| Error { kind: Kind::BadInput, ..error })?;
+        }
+        if let Some(name) = self.parameters.keys().find(|name| looks_secret(name)) {
+            return Err(Error::new(Kind::BadInput, format!("parameter `{name}` looks like a secret"))
+                .cause("what is asked for over HTTP is written down until it is done".to_owned())
+                .hint("type `host prepare` on that machine: there it is not recorded"));
         }
         let inputs = self.inputs.into_iter().map(|(role, path)| Ok((word(role)?, input(&path, folders)?)));
         let parameters =
@@ -162,6 +168,7 @@ mod tests {
             json!({"plugin": "light_curve", "name": "a/b"}),
             json!({"plugin": "light_curve", "parameters": {"a=b": "x"}}),
             json!({"plugin": "light_curve", "parameters": {"a": [1]}}),
+            json!({"plugin": "light_curve", "parameters": {"api_token": "hunter2"}}),
             json!({"plugin": "light_curve", "parameters": {"a": "x\0y"}}),
         ] {
             assert_eq!(asked(wrong.clone(), &[]).unwrap_err().kind, Kind::BadInput, "{wrong}");

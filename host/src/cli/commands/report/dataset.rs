@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use crate::cli::target::Target;
 use crate::cli::{Context, Report, Style};
-use crate::dataset::decode;
+use crate::dataset::{decode, read_document};
 use crate::digest::Digest;
 use crate::durable;
-use crate::error::{Result, StorageContext};
+use crate::error::{Error, Kind, Result, StorageContext};
+use crate::pages::LARGEST_DRAWN;
 use crate::report::{Subject, page};
 
 /// What was written.
@@ -36,9 +37,14 @@ pub(super) fn run(dataset: &str, output: Option<&Path>, context: &Context) -> Re
     Ok(Reported { version: target.version().copied(), dataset: target.label, file, bytes: page.len() })
 }
 
-/// The page of a registered dataset, or of one of its versions.
+/// The page of a registered dataset, or of one of its versions, for a service: of a large one it would hold all rows.
 pub(in crate::cli::commands) fn page_of(name: &str, context: &Context) -> Result<String> {
     let (record, path) = context.version(name)?;
+    if read_document(&path, Some(&record.version))?.data_bytes() > LARGEST_DRAWN {
+        let message = format!("dataset `{}` is too large to be read for a page", record.name);
+        return Err(Error::new(Kind::Limit, message)
+            .hint(format!("type `host report {}` on that machine", record.name)));
+    }
     let (document, dataset) = decode(&path, Some(&record.version), context.settings.chunk_rows())?;
     page(&Subject {
         name: record.name.as_str(),
