@@ -298,7 +298,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_LOGGING_RETENTION_DAYS,
         [
             "How long log files and processing summaries are kept after they were last written.",
-            "The first `prepare` of a day removes older ones.",
+            "The first `prepare` or recurring job of a day removes older ones.",
         ],
     )
     .unit("days"),
@@ -308,7 +308,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_LOGGING_RUN_RETENTION_DAYS,
         [
             "How long the journal keeps runs.",
-            "The first `prepare` of a day removes older ones; reports reach back as far.",
+            "The first `prepare` or recurring job of a day removes older ones; reports reach back as far, and are kept as long.",
         ],
     )
     .unit("days"),

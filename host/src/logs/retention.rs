@@ -16,7 +16,7 @@ use crate::journal::{Journal, RunId};
 pub struct Retention {
     /// Log files and summaries, since they were last written.
     pub logs: Duration,
-    /// Runs, since they began; one that runs is never removed.
+    /// Runs, since they began, and reports about them; one that runs is never removed.
     pub runs: Duration,
 }
 
@@ -44,6 +44,9 @@ pub fn enforce(folder: &Path, retention: Retention, now: Timestamp) -> io::Resul
     }
     let summary = |file: &str| file.contains("_processing_summary_") && !file.starts_with('.');
     old.extend(last_written_before(&folder.join("transformations"), now, retention.logs, summary)?);
+    let report =
+        |file: &str| !file.starts_with('.') && Path::new(file).extension().is_some_and(|kind| kind == "html");
+    old.extend(last_written_before(&folder.join("reports"), now, retention.runs, report)?);
     old.extend(runs_before(folder, now, retention.runs)?);
     for path in &old {
         durable::remove(path)?;
@@ -122,9 +125,11 @@ mod tests {
         assert_eq!(enforce(folder, retention, later(29)).unwrap(), 0);
         assert_eq!(enforce(folder, retention, later(31)).unwrap(), logs.len());
         fs_err::write(folder.join("errors.log"), "x").unwrap();
+        fs_err::create_dir(folder.join("reports")).unwrap();
+        fs_err::write(folder.join("reports/daily-2026-01-01.html"), "x").unwrap();
         assert_eq!(enforce(folder, retention, later(31)).unwrap(), 0, "that day it was done");
         assert!(others.iter().all(|name| folder.join(name).is_file()));
-        assert_eq!(enforce(folder, retention, later(401)).unwrap(), 2, "the log and the run");
+        assert_eq!(enforce(folder, retention, later(401)).unwrap(), 3, "the log, the report and the run");
         assert!(!journal.file(&ended_id).exists() && journal.file(&living_id).exists());
     }
 }

@@ -56,6 +56,11 @@ pub fn report_file_size_as_error() {
     system::report_file_size_as_error();
 }
 
+/// Lets this process have as many files open as the system lets it have at most: each connection is one.
+pub fn allow_open_files() {
+    resource_limits::allow_open_files();
+}
+
 /// The beginning of a worker, before it opens anything: it lets go of the descriptors that it inherited.
 #[must_use]
 pub fn begin() -> Confinement {

@@ -4,7 +4,7 @@
 //! stop it or not depending on what else the user runs. Processes are refused by the system call filter, and the host
 //! counts threads.
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{Confinement, Limits};
 
@@ -22,4 +22,24 @@ pub(super) fn apply(confinement: &mut Confinement, limits: &Limits) {
     // no worker fit to be kept.
     confinement.record("no-core-dump", limit(Resource::Core, 1));
     confinement.record("open-files-limit", limit(Resource::Nofile, OPEN_FILES));
+}
+
+pub(super) fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where the system refuses, it stays as it was.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the usual 1024 a service of 2000 connections could not open its own files.
+    #[test]
+    fn as_many_files_as_the_system_allows() {
+        let before = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(512), ..before }).unwrap();
+        allow_open_files();
+        assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
+    }
 }

@@ -106,6 +106,7 @@ pub fn run(
 ) -> Result<()> {
     demand_token(&options)?;
     platform::share_heap();
+    platform::allow_open_files();
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(BLOCKING_THREADS)

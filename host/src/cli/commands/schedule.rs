@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use crate::cli::{Context, Report, Style};
 use crate::clock;
 use crate::durable::LineLog;
 use crate::error::{Error, Kind, Result};
+use crate::registry::Lock;
 use crate::schedule::{self, Done, Period, Record, StepDone, Trigger};
 use crate::text::duration;
 
@@ -58,6 +60,9 @@ struct Job {
     /// What became of it the last time.
     last: Option<Done>,
 }
+
+/// How long a job waits for another.
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
 /// The verbs of a job.
 #[derive(Debug, Serialize)]
@@ -118,7 +123,11 @@ fn today(context: &Context) -> jiff::civil::Date {
 fn run(job: Period, context: &Context) -> Result<Done> {
     // Its place must be there, and who may not write learns it at once.
     let _registry = context.open_registry()?;
-    let mut record = Record::own(&context.settings.timetable().record_file(job))?;
+    let timetable = context.settings.timetable();
+    let mut record = Record::own(&timetable.record_file(job))?;
+    // On the first of a month several are due at once, and their snapshots would stand in each other's way.
+    let _turn = Lock::on(&timetable.folder.join(".lock"), "the jobs that recur", LONGEST_WAIT)?;
+    context.remove_old_logs();
     let surroundings = context.surroundings(today(context));
     let program = context.program()?;
     let runtime = Builder::new_current_thread()

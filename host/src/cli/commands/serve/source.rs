@@ -80,6 +80,7 @@ impl Source for Verbs {
     }
 
     fn upkeep(&self, date: Date) -> Result<(Program, Surroundings)> {
+        self.context.remove_old_logs();
         Ok((self.context.program()?, self.context.surroundings(date)))
     }
 
