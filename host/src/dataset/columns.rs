@@ -285,17 +285,41 @@ impl Extent {
         slices: impl Iterator<Item = (usize, usize)>,
         number: impl Fn(N) -> f64,
     ) {
-        let (mut smallest, mut largest) = self.bounds;
-        let mut finite = self.finite;
+        // Values that do not wait for each other: each is taken in by the lane of its place.
+        let mut lanes = [Lane { smallest: self.bounds.0, largest: self.bounds.1, nothing: 0.0 }; 8];
         for values in slices.filter_map(|(start, end)| values.get(start..end)) {
-            for value in values.iter().map(|value| number(*value)) {
-                // Comparisons with NaN are false: it is taken in by neither.
-                smallest = if value < smallest { value } else { smallest };
-                largest = if value > largest { value } else { largest };
-                finite &= value.is_finite();
+            let (chunks, rest) = values.as_chunks::<8>();
+            for chunk in chunks {
+                for (lane, value) in lanes.iter_mut().zip(chunk) {
+                    lane.take_in(number(*value));
+                }
+            }
+            for (lane, value) in lanes.iter_mut().zip(rest) {
+                lane.take_in(number(*value));
             }
         }
-        *self = Self { bounds: (smallest, largest), finite };
+        for lane in lanes {
+            self.bounds = (self.bounds.0.min(lane.smallest), self.bounds.1.max(lane.largest));
+            self.finite &= !lane.nothing.is_nan();
+        }
+    }
+}
+
+/// A part of an [`Extent`].
+#[derive(Clone, Copy)]
+struct Lane {
+    smallest: f64,
+    largest: f64,
+    /// NaN as soon as one value was not finite: nothing times that is NaN.
+    nothing: f64,
+}
+
+impl Lane {
+    fn take_in(&mut self, value: f64) {
+        // Comparisons with NaN are false: it is taken in by neither.
+        self.smallest = if value < self.smallest { value } else { self.smallest };
+        self.largest = if value > self.largest { value } else { self.largest };
+        self.nothing += value * 0.0;
     }
 }
 
