@@ -90,7 +90,9 @@ impl Browser {
             let heard = self.hears.recv_timeout(PATIENCE).expect("the browser answers");
             let parameters = &heard["params"];
             let complaint = match heard["method"].as_str().unwrap_or_default() {
-                "Runtime.exceptionThrown" | "Network.loadingFailed" => true,
+                "Runtime.exceptionThrown" => true,
+                // What was on its way when the page was left is given up.
+                "Network.loadingFailed" => parameters["canceled"] != true,
                 "Runtime.consoleAPICalled" => {
                     parameters["type"] == "error" || parameters["type"] == "warning"
                 }
