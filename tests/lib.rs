@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -57,6 +58,15 @@ pub fn host() -> &'static Path {
         assert!(cargo.status().unwrap().success(), "the host does not build");
         target().join(if cfg!(debug_assertions) { "debug" } else { "release" }).join("host")
     })
+}
+
+/// Gives the host a second name, so that its processes can be told from those of other tests. Where that cannot be, another
+/// process copies it: a child that another thread starts while this one writes could hold the file open for writing, and
+/// what somebody writes does not run.
+pub fn copy_host(to: &Path) {
+    if std::fs::hard_link(host(), to).is_err() {
+        assert!(Command::new("cp").arg(host()).arg(to).status().unwrap().success());
+    }
 }
 
 /// A private data root, home and working directory, and the commands a test runs in it.
@@ -215,6 +225,20 @@ pub fn copy_folder(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, &target).unwrap();
         }
+    }
+}
+
+/// Nothing that a test waits for takes so long, on a slow machine that is busy with something else; a wait that does has
+/// failed.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// Waits until something is so.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LONGEST_WAIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}: it took too long");
+        // What is waited for needs the processor.
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Something from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -38,6 +40,8 @@ pub enum Need {
     Namespaces,
     /// Limits for another process.
     Limits,
+    /// Ten thousand files open at a time, and those that a test has open besides; [`allow_open_files`] gives them.
+    OpenFiles,
     /// To be root, who alone can give files away.
     Root,
 }
@@ -86,9 +90,23 @@ impl Need {
             Self::Limits => {
                 (!runs("prlimit", &["--version"])).then(|| "`prlimit` is not installed".to_owned())
             }
+            Self::OpenFiles => {
+                let most = getrlimit(Resource::Nofile).maximum;
+                most.is_some_and(|most| most < OPEN_FILES)
+                    .then(|| format!("no more than {} open files", most.unwrap_or_default()))
+            }
             Self::Root => (!is_root()).then(|| "this is not root".to_owned()),
         }
     }
+}
+
+/// What [`Need::OpenFiles`] is about.
+const OPEN_FILES: u64 = 11_000;
+
+/// Lets this process, and those that it starts from now on, have as many files open as it may.
+pub fn allow_open_files() {
+    let limits = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }).unwrap();
 }
 
 /// Whether `HOST_TEST_ALL` demands that nothing is missing.

@@ -21,6 +21,7 @@ use rustix::io::Errno;
 pub use growing::GrowingFile;
 pub use history::History;
 pub use line_log::LineLog;
+pub(crate) use line_log::lock_within;
 
 /// What the name of a staging directory starts with.
 const STAGING_PREFIX: &str = ".staging-";
@@ -499,6 +500,8 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 mod growing;
 mod history;
 mod line_log;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;

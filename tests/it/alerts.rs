@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Outcome, Sandbox, fixture};
+use tests::{LONGEST_WAIT, Outcome, Sandbox, fixture};
 
-use crate::serve::{LONGEST_WAIT, Service};
+use crate::serve::Service;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -41,11 +41,12 @@ impl Hook {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let body = body(&stream);
-                let _ =
-                    stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes());
+                // First of all: whoever has the answer may be gone, and the test looks then.
                 if sender.send(serde_json::from_slice(&body).unwrap()).is_err() {
                     return;
                 }
+                let _ =
+                    stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes());
             }
         });
         Self { address, messages }
@@ -94,12 +95,16 @@ fn prepared() -> Sandbox {
 
 fn run(sandbox: &Sandbox, variables: &[(&str, &str)], verb: &[&str]) -> Outcome {
     let mut command = sandbox.command(verb);
-    command.envs(variables.iter().copied());
+    command.envs(CALM).envs(variables.iter().copied());
     Outcome::of(&mut command)
 }
 
 /// Something that is certainly wrong: the disk may never be in use.
 const WRONG: (&str, &str) = ("PBUF_ALERTS_DISK_PERCENT", "0");
+
+/// What else the machine does is nobody's concern here: limits that no machine reaches.
+pub(crate) const CALM: [(&str, &str); 2] =
+    [("PBUF_ALERTS_CPU_PERCENT", "100"), ("PBUF_ALERTS_MEMORY_PERCENT", "100")];
 
 /// Only what a test is about.
 fn checks(message: &Value) -> Vec<&str> {
@@ -155,10 +160,7 @@ fn once() {
     let again: Value = serde_json::from_str(&again.stdout).unwrap();
     let new = again.pointer("/data/new").and_then(Value::as_array).unwrap();
     assert!(new.iter().all(|alert| alert["check"] != "disk"), "{again}");
-    // What the machine does meanwhile may be told; the disk is not told again.
-    while let Ok(message) = hook.messages.try_recv() {
-        assert!(!checks(&message).contains(&"disk"), "{message}");
-    }
+    assert!(hook.is_silent());
     let well = ("PBUF_ALERTS_DISK_PERCENT", "100");
     let warning = ("PBUF_ALERTS_DISK_WARNING_PERCENT", "100");
     let _ = run(&sandbox, &[webhook, well, warning], &["alert", "check"]).success();
@@ -182,7 +184,8 @@ fn service() {
     let sandbox = prepared();
     let hook = Hook::start();
     let named = hook.named(&sandbox);
-    let service = Service::start(&sandbox, &[], &[("PBUF_ALERTS_WEBHOOK", &named), WRONG]);
+    let variables = [&CALM[..], &[("PBUF_ALERTS_WEBHOOK", &named), WRONG]].concat();
+    let service = Service::start(&sandbox, &[], &variables);
     assert!(checks(&hook.next()).contains(&"disk"));
     service.end();
 }

@@ -284,10 +284,10 @@ fn wrong() {
 
     let loops =
         spoil(&sandbox, "wrong_loop", "while inputs.get(\"table\").is_some() { std::hint::spin_loop() }");
-    let fault = checked(&loops, &["--timeout", "0.5"]);
+    let fault = checked(&loops, &["--timeout", "2"]);
     assert!(
         fault.contains(
-            "module `wrong_loop` did not finish within 0.5 s; to allow more, give `--timeout SECONDS`"
+            "module `wrong_loop` did not finish within 2 s; to allow more, give `--timeout SECONDS`"
         ),
         "{fault}"
     );

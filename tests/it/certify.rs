@@ -37,7 +37,7 @@ impl World {
         std::fs::create_dir(&folder).unwrap();
         let host = folder.join("host");
         // Beside its own copy the host finds no module of the workspace.
-        std::fs::copy(tests::host(), &host).unwrap();
+        tests::copy_host(&host);
         let mut world = Self { sandbox, host, variables: Vec::new() };
         for limit in ["MEMORY", "DISK_WARNING", "DISK", "CPU"] {
             let name = format!("PBUF_ALERTS_{limit}_PERCENT").leak();

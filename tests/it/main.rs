@@ -101,6 +101,7 @@ fn main() -> ExitCode {
     ];
     let trials = matrix::chosen(trials.into_iter().flatten().collect());
     let conclusion = libtest_mimic::run(&arguments, trials);
+    pages::end();
     let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.ignored;
     let held = arguments.list || matrix::concluded(everything);
     if held { conclusion.exit_code() } else { ExitCode::FAILURE }

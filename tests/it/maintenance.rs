@@ -1,11 +1,10 @@
 //! Maintenance and halt: nothing is written until somebody says so, and whoever wants to write is told why.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
-use tests::{Outcome, Sandbox, fixture, tree};
+use tests::{Outcome, Sandbox, fixture, tree, wait_until};
 
 use crate::trial;
 
@@ -100,10 +99,7 @@ fn running(sandbox: &Sandbox) -> Vec<Value> {
 fn endless(sandbox: &Sandbox) -> Child {
     let arguments = ["prepare", "--plugin", "hostile", "--name", "endless", "--param", "deed=loop"];
     let child = sandbox.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while running(sandbox).first().is_none_or(|run| run["datasets"]["running"] != 1) {
-        assert!(Instant::now() < deadline, "it does not begin");
-    }
+    wait_until("it begins", || running(sandbox).first().is_some_and(|run| run["datasets"]["running"] == 1));
     child
 }
 

@@ -4,7 +4,7 @@
 mod browser;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -29,17 +29,25 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A service, and the data root behind it.
+/// A service, and the data root behind it, which goes when the service has ended.
 struct World {
-    sandbox: Sandbox,
     service: Service,
+    sandbox: Sandbox,
     address: String,
 }
 
+/// Nothing in a static ends by itself: [`end`] does it.
+static SHARED: Mutex<Option<Arc<World>>> = Mutex::new(None);
+
 /// A world that no trial changes.
-fn shared() -> &'static World {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    WORLD.get_or_init(world)
+fn shared() -> Arc<World> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(shared.get_or_insert_with(|| Arc::new(world())))
+}
+
+/// Ends what trials share, when all of them are over.
+pub(crate) fn end() {
+    drop(SHARED.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 /// A data root with datasets of several modules, one of them retired, a failed run, and the service that shows it. Its
@@ -62,7 +70,7 @@ fn world() -> World {
     ];
     let service = Service::start(&sandbox, &[], &limits);
     let address = format!("http://{}", service.address);
-    World { sandbox, service, address }
+    World { service, sandbox, address }
 }
 
 /// Every page that the overview leads to, and every page that those lead to.
@@ -90,7 +98,8 @@ const SHOWN: &str = "[...document.querySelectorAll('tr[data-dataset]')].map(row 
     values: [...row.querySelectorAll('data')].map(data => Number(data.value)) }))";
 
 fn numbers() {
-    let World { service, address, .. } = shared();
+    let world = shared();
+    let World { service, address, .. } = &*world;
     let listed = service.json("/api/v1/datasets");
     let datasets = listed["data"]["datasets"].as_array().unwrap();
     let expected: Vec<Value> = datasets
@@ -146,7 +155,8 @@ const OUTSIDE: &str = "(() => {
 })()";
 
 fn widths() {
-    let World { address, .. } = shared();
+    let world = shared();
+    let address = &world.address;
     let mut browser = Browser::start();
     for path in addresses(&mut browser, address) {
         for width in WIDTHS {
@@ -159,7 +169,8 @@ fn widths() {
 }
 
 fn keyboard() {
-    let World { address, .. } = shared();
+    let world = shared();
+    let address = &world.address;
     let mut browser = Browser::start();
     browser.show(address, 1600);
     let links = browser.evaluate("document.querySelectorAll('a[href], button').length").as_u64().unwrap();
@@ -184,7 +195,8 @@ fn keyboard() {
 }
 
 fn without_script() {
-    let World { service, address, .. } = shared();
+    let world = shared();
+    let World { service, address, .. } = &*world;
     let mut browser = Browser::start();
     browser.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.show(address, 400);
@@ -201,7 +213,8 @@ fn without_script() {
 }
 
 fn dark() {
-    let World { address, .. } = shared();
+    let world = shared();
+    let address = &world.address;
     let mut browser = Browser::start();
     let brightness =
         "(() => { const part = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);

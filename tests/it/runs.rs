@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Sandbox, fixture, tree};
+use tests::{Sandbox, fixture, tree, wait_until};
 
 use crate::trial;
 
@@ -49,13 +48,11 @@ fn events(lines: &[Value], event: &str) -> usize {
 
 /// Waits until the only run has told something.
 fn wait_for(sandbox: &Sandbox, child: &mut Child, words: &str) {
-    let deadline = Instant::now() + Duration::from_mins(1);
     let folder = sandbox.data_root().join("logs/runs");
-    while !tree(&folder).values().any(|bytes| String::from_utf8_lossy(bytes).contains(words)) {
-        assert!(Instant::now() < deadline, "nothing about {words}");
+    wait_until(words, || {
         assert!(child.try_wait().unwrap().is_none(), "it ended");
-        std::thread::yield_now();
-    }
+        tree(&folder).values().any(|bytes| String::from_utf8_lossy(bytes).contains(words))
+    });
 }
 
 fn told() {

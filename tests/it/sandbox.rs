@@ -7,7 +7,7 @@ use std::process::Command;
 use libtest_mimic::Trial;
 use serde_json::Value;
 use tests::needs::Need;
-use tests::{Outcome, Sandbox, fixture, host};
+use tests::{Outcome, Sandbox, copy_host, fixture, host};
 
 use crate::trial;
 
@@ -422,7 +422,7 @@ fn threads() {
 fn replaced() {
     let scene = Scene::new();
     let program = scene.sandbox.path("old-host");
-    std::fs::copy(host(), &program).unwrap();
+    copy_host(&program);
     let host = scene.command(&["prepare", "--plugin", "prober", "--name", "probed"]);
     let mut shell = Command::new("bash");
     shell.args(["-c", "exec 9<\"$0\" && rm \"$0\" && exec /proc/self/fd/9 \"$@\""]).arg(&program);

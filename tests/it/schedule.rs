@@ -1,13 +1,11 @@
 //! What recurs: done once when it is due, made up for after downtime, told when it fails.
 
-use std::time::Instant;
-
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Outcome, Sandbox, fixture};
+use tests::{Outcome, Sandbox, fixture, wait_until};
 
-use crate::alerts::Hook;
-use crate::serve::{LONGEST_WAIT, Service};
+use crate::alerts::{CALM, Hook};
+use crate::serve::Service;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -29,15 +27,6 @@ fn prepared() -> Sandbox {
     let _ = sandbox.run(["prepare", "--plugin", "light_curve", "--name", "star"]).success();
     let _ = sandbox.run(["backup", "init"]).success();
     sandbox
-}
-
-/// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + LONGEST_WAIT;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: it took too long");
-        std::thread::yield_now();
-    }
 }
 
 fn note(sandbox: &Sandbox, job: &str) -> Vec<Value> {
@@ -84,7 +73,9 @@ fn made_up_for() {
     kept_long_ago(&sandbox, &["daily", "weekly"]);
     let variables = [("PBUF_SCHEDULE_ENABLED", "true")];
     let service = Service::start(&sandbox, &[], &variables);
-    until("both jobs are done", || !done(&sandbox, "weekly").is_empty());
+    wait_until("both jobs are done", || {
+        ["daily", "weekly"].iter().all(|job| !done(&sandbox, job).is_empty())
+    });
     service.end();
     // It was due some thousand times.
     for job in ["daily", "weekly"] {
@@ -142,7 +133,7 @@ fn failing() {
     let text = std::fs::read_to_string(&log).unwrap();
     let _ = sandbox.write(log.to_str().unwrap(), text.replacen("register", "forgotten", 1));
     let mut command = sandbox.command(["schedule", "run", "daily"]);
-    command.env("PBUF_ALERTS_WEBHOOK", hook.named(&sandbox));
+    command.envs(CALM).env("PBUF_ALERTS_WEBHOOK", hook.named(&sandbox));
     let outcome = Outcome::of(&mut command).failure(4, &["3 of 6 verbs failed", "backup create"]);
     assert!(outcome.stdout.contains("host audit verify"), "{outcome:?}");
     let done = done(&sandbox, "daily");
@@ -164,7 +155,7 @@ fn interrupted() {
     let held = std::fs::File::open(sandbox.write(lock.to_str().unwrap(), "")).unwrap();
     held.lock().unwrap();
     let service = Service::start(&sandbox, &[], &[("PBUF_SCHEDULE_ENABLED", "true")]);
-    until("the job is being done", || {
+    wait_until("the job is being done", || {
         let listed = sandbox.json(["schedule", "list"]);
         listed.pointer("/data/jobs/0/running") == Some(&json!(true))
     });
@@ -172,7 +163,7 @@ fn interrupted() {
     drop(held);
     assert!(done(&sandbox, "daily").is_empty());
     let service = Service::start(&sandbox, &[], &[("PBUF_SCHEDULE_ENABLED", "true")]);
-    until("it is done by the next service", || !done(&sandbox, "daily").is_empty());
+    wait_until("it is done by the next service", || !done(&sandbox, "daily").is_empty());
     service.end();
     assert_eq!(done(&sandbox, "daily").len(), 1);
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{Sandbox, fixture};
 
 use crate::trial;
-pub(crate) use service::{LONGEST_WAIT, Service};
+pub(crate) use service::Service;
 use service::{TOKEN, token_file};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -267,7 +267,7 @@ fn told() {
     let sandbox = prepared();
     let socket = sandbox.path("notify");
     let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(service::LONGEST_WAIT)).unwrap();
+    manager.set_read_timeout(Some(tests::LONGEST_WAIT)).unwrap();
     let next = || {
         let mut text = [0; 100];
         let length = manager.recv(&mut text).unwrap();

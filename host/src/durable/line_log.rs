@@ -4,9 +4,16 @@ use std::fs::TryLockError;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::{new_file, parent_of, remove, sync_directory, uninterrupted};
 use fs_err::File;
+
+/// Whoever looks whether a file has an owner shares its lock for a moment, which is no reason to give up owning it.
+const A_LOOK: Duration = Duration::from_millis(100);
+
+/// First and longest pause between two attempts at a lock.
+const PAUSE: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(10));
 
 /// A file of lines with one owner. It is locked before its first line is in it, so whoever sees that line and gets the
 /// lock knows that the owner is gone.
@@ -62,18 +69,18 @@ impl LineLog {
         self.file.sync_data()
     }
 
-    /// Becomes the owner of the file at `path`, alone; nothing while another process owns it or looks at it. A line that
-    /// the last owner left without an end is ended.
+    /// Becomes the owner of the file at `path`, alone; nothing while another process owns it. A line that the last owner
+    /// left without an end is ended.
     ///
     /// # Errors
     /// Any failure of a system call; it names the path.
     pub fn inherit(path: &Path) -> io::Result<Option<Self>> {
+        Self::inherit_within(A_LOOK, path)
+    }
+
+    fn inherit_within(wait: Duration, path: &Path) -> io::Result<Option<Self>> {
         let file = File::options().read(true).append(true).open(path)?;
-        let owned = uninterrupted(|| match file.try_lock() {
-            Err(TryLockError::Error(error)) => Err(error),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Ok(()) => Ok(true),
-        })?;
+        let owned = lock_within(wait, || file.try_lock())?;
         owned.then(|| Self::continued(file)).transpose()
     }
 
@@ -125,9 +132,35 @@ impl LineLog {
     }
 }
 
+/// Tries to lock something until it is locked or the time is over, and says whether it is.
+///
+/// # Errors
+/// What an attempt failed with, but for what others do and for signals.
+pub(crate) fn lock_within(
+    wait: Duration,
+    attempt: impl Fn() -> Result<(), TryLockError>,
+) -> io::Result<bool> {
+    let deadline = Instant::now().checked_add(wait);
+    let mut pause = PAUSE.0;
+    loop {
+        match attempt() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(false);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durable::testing::{SOON, soon};
 
     #[test]
     fn appears_locked_and_is_abandoned_with_its_owner() {
@@ -141,12 +174,31 @@ mod tests {
         super::super::append_line(&path, b"3\n").unwrap();
         owner.append_durably(b"4").unwrap();
         drop(owner);
-        assert!(!LineLog::is_owned(&path).unwrap());
+        soon(|| (!LineLog::is_owned(&path).unwrap()).then_some(()));
         let heir = LineLog::open_abandoned(&path).unwrap().unwrap();
         assert!(!LineLog::is_owned(&path).unwrap(), "an heir is no owner");
         heir.append_durably(b"5\n").unwrap();
         assert_eq!(fs_err::read(&path).unwrap(), b"1\n2\n3\n4\n5\n");
         let leftovers = fs_err::read_dir(directory.path()).unwrap().count();
         assert_eq!(leftovers, 1);
+    }
+
+    /// `schedule list` at that moment made `schedule run` say that another process does the job.
+    #[test]
+    fn who_only_looks_keeps_nobody_from_owning() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.jsonl");
+        drop(LineLog::create(&path, b"1\n").unwrap());
+        let looking = File::open(&path).unwrap();
+        looking.lock_shared().unwrap();
+        assert!(LineLog::inherit(&path).unwrap().is_none(), "that is no look");
+        let heir = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(A_LOOK / 5);
+                drop(looking);
+            });
+            LineLog::inherit_within(SOON, &path).unwrap()
+        });
+        assert!(heir.is_some());
     }
 }

@@ -4,18 +4,16 @@
 use std::fs::TryLockError;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fs_err::File;
 
 use super::root::DataRoot;
+use crate::durable;
 use crate::error::{Error, Kind, Result, StorageContext};
 
 /// How long a writer waits for the others if nothing else is said.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(30);
-
-/// First and longest pause between two attempts.
-const PAUSE: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(10));
 
 /// How many bytes of the lock file are read to name its holder.
 const LONGEST_HOLDER: u64 = 20;
@@ -88,24 +86,12 @@ fn acquire(
     wait: Duration,
     attempt: impl Fn() -> Result<(), TryLockError>,
 ) -> Result<()> {
-    let deadline = Instant::now().checked_add(wait);
-    let mut pause = PAUSE.0;
-    loop {
-        match attempt() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(error)) => {
-                return Err(Error::storage(format!("cannot lock {what}"), &error)
-                    .cause(format!("`{}`", file.path().display()))
-                    .hint(format!("put {what} on a file system with file locks")));
-            }
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(locked(file, what, wait));
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(PAUSE.1);
+    match durable::lock_within(wait, attempt) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(locked(file, what, wait)),
+        Err(error) => Err(Error::storage(format!("cannot lock {what}"), &error)
+            .cause(format!("`{}`", file.path().display()))
+            .hint(format!("put {what} on a file system with file locks"))),
     }
 }
 
@@ -125,13 +111,14 @@ fn locked(file: &File, what: &str, wait: Duration) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durable::testing::SOON;
 
     #[test]
     fn names_the_holder_and_is_free_after_it() {
         let directory = tempfile::tempdir().unwrap();
         let root = DataRoot::create(directory.path()).unwrap();
         assert!(Lock::shared(&root, Duration::ZERO).unwrap().is_none(), "nobody wrote yet");
-        let held = Lock::exclusive(&root, Duration::ZERO).unwrap();
+        let held = Lock::exclusive(&root, SOON).unwrap();
         for error in [
             Lock::exclusive(&root, Duration::ZERO).unwrap_err(),
             Lock::shared(&root, Duration::from_millis(1)).unwrap_err(),
@@ -140,9 +127,9 @@ mod tests {
             assert!(error.message.contains(&format!("process {}", std::process::id())), "{error}");
         }
         drop(held);
-        let shared = Lock::shared(&root, Duration::ZERO).unwrap();
+        let shared = Lock::shared(&root, SOON).unwrap();
         assert!(shared.is_some());
-        assert!(Lock::shared(&root, Duration::ZERO).unwrap().is_some(), "readers do not exclude each other");
+        assert!(Lock::shared(&root, SOON).unwrap().is_some(), "readers do not exclude each other");
         assert!(Lock::exclusive(&root, Duration::ZERO).is_err());
     }
 }

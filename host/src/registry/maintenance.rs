@@ -154,9 +154,8 @@ impl DataRoot {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::durable::testing::SOON;
     use crate::registry::Retiring;
     use crate::registry::testing::Fixture;
 
@@ -167,7 +166,7 @@ mod tests {
     #[test]
     fn it_binds_until_it_is_ended_and_the_log_tells_of_it() {
         let directory = tempfile::tempdir().unwrap();
-        let registry = Registry::open(DataRoot::create(directory.path()).unwrap()).with_wait(Duration::ZERO);
+        let registry = Registry::open(DataRoot::create(directory.path()).unwrap()).with_wait(SOON);
         registry.demand_writable().unwrap();
         for (halted, word, way_out) in
             [(false, "maintenance", "host maintenance off"), (true, "halted", "host resume")]

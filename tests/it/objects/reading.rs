@@ -69,8 +69,8 @@ pub(super) fn passing() {
         });
         server.put("star.csv", text.as_bytes());
         let sandbox = sandbox();
-        let outcome =
-            prepare_with(&server, &sandbox, "s3://data/star.csv", &[("PBUF_FETCH_TIMEOUT_SECONDS", "2")]);
+        let patience: &[_] = if name == "silence" { &[("PBUF_FETCH_TIMEOUT_SECONDS", "3")] } else { &[] };
+        let outcome = prepare_with(&server, &sandbox, "s3://data/star.csv", patience);
         assert_eq!(outcome.code, Some(0), "{name}: {outcome:?}");
         let seen = server.seen();
         assert_eq!(seen.len(), requests, "{name}: {seen:?}");
@@ -99,8 +99,9 @@ pub(super) fn endless() {
         });
         server.put("star.csv", curve(500));
         let sandbox = sandbox();
-        let outcome =
-            prepare_with(&server, &sandbox, "s3://data/star.csv", &[("PBUF_FETCH_TIMEOUT_SECONDS", "0.5")]);
+        let patience: &[_] =
+            if fault == Fault::Silence { &[("PBUF_FETCH_TIMEOUT_SECONDS", "0.5")] } else { &[] };
+        let outcome = prepare_with(&server, &sandbox, "s3://data/star.csv", patience);
         let _ =
             outcome.failure(21, &["cannot read input `table`", "`s3://data/star.csv`"]).failure(21, &texts);
         assert_eq!(server.seen().len(), 3, "{fault:?}");

@@ -4,12 +4,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-
-/// How long the browser may say nothing before the trial fails.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A browser with one page.
 pub(super) struct Browser {
@@ -87,10 +83,12 @@ impl Browser {
     /// Waits for a message, and notes every complaint of the page on the way.
     fn hear(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let heard = self.hears.recv_timeout(PATIENCE).expect("the browser answers");
+            let heard = self.hears.recv_timeout(tests::LONGEST_WAIT).expect("the browser answers");
             let parameters = &heard["params"];
             let complaint = match heard["method"].as_str().unwrap_or_default() {
-                "Runtime.exceptionThrown" | "Network.loadingFailed" => true,
+                "Runtime.exceptionThrown" => true,
+                // What was on its way when the page was left is given up.
+                "Network.loadingFailed" => parameters["canceled"] != true,
                 "Runtime.consoleAPICalled" => {
                     parameters["type"] == "error" || parameters["type"] == "warning"
                 }

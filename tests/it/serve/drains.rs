@@ -22,7 +22,7 @@ fn drains() {
         let (is_patient, is_told_twice) = (random.below(2) == 0, random.below(4) == 0);
         cases.run(&number.to_string(), || {
             let sandbox = modules();
-            let drain = ("PBUF_SERVE_DRAIN_SECONDS", if is_patient { "60" } else { "0" });
+            let drain = ("PBUF_SERVE_DRAIN_SECONDS", if is_patient { "600" } else { "0" });
             let service = Service::start_with_token(&sandbox, &[drain, ("PBUF_SERVE_CONCURRENT_RUNS", "4")]);
             let runs: Vec<String> =
                 (0..endless_runs).map(|_| accepted(&service.post("/api/v1/runs", &endless()))).collect();

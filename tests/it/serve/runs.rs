@@ -1,13 +1,11 @@
 //! A run over HTTP is the run of the command line: the same journal, the same registry, the same bytes; and it ends in
 //! order, whatever becomes of the service.
 
-use std::time::Instant;
-
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Sandbox, fixture};
+use tests::{Sandbox, fixture, wait_until};
 
-use super::service::{Answer, LONGEST_WAIT, Service, kill};
+use super::service::{Answer, Service, kill};
 use crate::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -59,26 +57,26 @@ pub(super) fn accepted(answer: &Answer) -> String {
 
 /// Asks until a run is in one of the states, and says what it is then.
 pub(super) fn until(service: &Service, id: &str, states: &[&str]) -> Value {
-    let deadline = Instant::now() + LONGEST_WAIT;
-    loop {
+    let mut found = None;
+    wait_until(&format!("{id} is {states:?}"), || {
         let answer = service.get(&format!("/api/v1/runs/{id}"));
         // A process that was started has not told the journal yet.
         if answer.status != 503 {
             let run = answer.json()["data"].take();
-            if states.iter().any(|state| run["state"] == **state) {
-                return run;
-            }
+            found = states.iter().any(|state| run["state"] == **state).then_some(run);
         }
-        assert!(Instant::now() < deadline, "{answer:?}");
-    }
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 /// Waits until the service has heard of its end.
 pub(super) fn until_draining(service: &Service) {
-    let deadline = Instant::now() + LONGEST_WAIT;
-    while service.get("/readyz").status == 200 {
-        assert!(Instant::now() < deadline);
-    }
+    wait_until("it hears of its end", || {
+        let answer = service.get("/readyz");
+        // Who is merely busy says 503, too.
+        answer.status == 503 && answer.json()["error"]["code"] == "stopping"
+    });
 }
 
 fn same() {
@@ -197,14 +195,12 @@ fn killed() {
         kill("KILL", service.process());
         drop(service);
         kill("KILL", u32::try_from(process).unwrap());
-        let deadline = Instant::now() + LONGEST_WAIT;
         let state = |id: &str| {
             let answer = sandbox.run_json(["run", "show", id]).1;
             answer.pointer("/data/state").and_then(Value::as_str).map(str::to_owned)
         };
-        while state(&endless).as_deref() == Some("running") || state(&id).as_deref() == Some("running") {
-            assert!(Instant::now() < deadline, "a run goes on");
-        }
+        let runs = |id: &str| state(id).as_deref() == Some("running");
+        wait_until("no run goes on", || !runs(&endless) && !runs(&id));
         assert_eq!(state(&endless).as_deref(), Some("interrupted"));
         // Its process may not have begun, may have been on its way, or may be done.
         if state(&id).is_some_and(|state| state != "completed") {

@@ -5,13 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
-use tests::Sandbox;
-
-/// Nothing that a test waits for takes so long; a wait that does has failed.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(1);
+use tests::{LONGEST_WAIT, Sandbox};
 
 /// The token that [`token_file`] writes.
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -54,8 +50,12 @@ impl Service {
     /// The same for who has the token.
     pub(super) fn start_with_token(sandbox: &Sandbox, variables: &[(&str, &str)]) -> Self {
         let file = token_file(sandbox);
-        let file = [("PBUF_SERVE_TOKEN_FILE", file.to_str().unwrap())];
-        Self::start(sandbox, &[], &[variables, &file].concat())
+        // A test that waits asks often.
+        let usual = [
+            ("PBUF_SERVE_TOKEN_FILE", file.to_str().unwrap()),
+            ("PBUF_SERVE_REQUESTS_PER_SECOND", "1000000"),
+        ];
+        Self::start(sandbox, &[], &[&usual, variables].concat())
     }
 
     /// A connection that is given up when nothing comes for long.

@@ -4,11 +4,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
-use tests::{Outcome, Sandbox, fixture, host};
+use tests::{Outcome, Sandbox, copy_host, fixture, wait_until};
 
 use super::paths::{mode, nested, replace};
 use super::{PREPARE, library};
@@ -110,20 +109,30 @@ fn race() {
     assert!(swaps > 80, "{swaps}");
 }
 
+/// A process that ends with the test.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The worker of a host, once it has loaded its module.
 fn worker_of(host: &Child) -> PathBuf {
-    let deadline = Instant::now() + Duration::from_secs(20);
     let parent = format!("PPid:\t{}\n", host.id());
-    while Instant::now() < deadline {
-        for process in std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()) {
-            let read = |file: &str| std::fs::read_to_string(process.join(file)).unwrap_or_default();
-            if read("status").contains(&parent) && read("maps").contains("memfd:module") {
-                return process;
-            }
-        }
-        std::thread::yield_now();
-    }
-    panic!("no worker came");
+    let is_worker = |process: &PathBuf| {
+        let read = |file: &str| std::fs::read_to_string(process.join(file)).unwrap_or_default();
+        read("status").contains(&parent) && read("maps").contains("memfd:module")
+    };
+    let mut worker = None;
+    wait_until("a worker comes", || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        worker = processes.into_iter().find(is_worker);
+        worker.is_some()
+    });
+    worker.unwrap()
 }
 
 fn preloaded() {
@@ -131,27 +140,24 @@ fn preloaded() {
     let bytes = std::fs::read(fixture::example().join(library())).unwrap();
     let preloaded = sandbox.write("preload/libpreloaded.so", bytes);
     let program = sandbox.path("host-under-test");
-    if std::fs::hard_link(host(), &program).is_err() {
-        std::fs::copy(host(), &program).unwrap();
-    }
+    copy_host(&program);
     let mut command = Command::new(&program);
     sandbox.prepare(&mut command);
-    let mut host = command
-        .args(["prepare", "--plugin", "hostile", "--param", "deed=loop", "--timeout", "5"])
+    let host = command
+        .args(["prepare", "--plugin", "hostile", "--param", "deed=loop", "--timeout", "600"])
         .env("LD_PRELOAD", &preloaded)
         .env("LD_LIBRARY_PATH", preloaded.parent().unwrap())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let worker = worker_of(&host);
+        .spawn();
+    let host = Ending(host.unwrap());
+    let worker = worker_of(&host.0);
     let of = |process: &Path, file: &str| {
         String::from_utf8_lossy(&std::fs::read(process.join(file)).unwrap()).into_owned()
     };
     let (variables, maps) = (of(&worker, "environ"), of(&worker, "maps"));
-    let outside = of(Path::new(&format!("/proc/{}", host.id())), "maps");
-    host.kill().unwrap();
-    host.wait().unwrap();
+    let outside = of(Path::new(&format!("/proc/{}", host.0.id())), "maps");
+    drop(host);
     // The attack works where nobody cleared the environment.
     assert!(outside.contains("libpreloaded.so"), "{outside}");
     assert!(!variables.contains("LD_") && !variables.contains("preload"), "{variables}");

@@ -21,8 +21,9 @@ use crate::platform::{Confinement, MemoryFile, SealedFile};
 /// After its time is up a module has this long to stop by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// An idle worker that does not answer within this is not used again.
-const IDLE_PATIENCE: Duration = Duration::from_secs(1);
+/// An idle worker that does not answer within this is not used again. One that hangs alone costs as much: one that has
+/// died is known at once, and one that a busy machine keeps waiting is better than a fresh one, which waits as long.
+const IDLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Between two words of progress that are passed on. An honest worker keeps to it by itself.
 pub(super) const PROGRESS_PAUSE: Duration = Duration::from_millis(50);

@@ -101,7 +101,7 @@ pub fn act(deed: &str, context: &Context<'_>) {
         "holds-stderr" => {
             // In a group of its own it outlives the worker and keeps its standard error open.
             use std::os::unix::process::CommandExt;
-            let _child = std::process::Command::new("/bin/sleep").arg("20").process_group(0).spawn();
+            let _child = std::process::Command::new("/bin/sleep").arg("120").process_group(0).spawn();
             std::process::abort();
         }
         "fork-bomb" => system::fork_bomb(),
