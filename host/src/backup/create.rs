@@ -56,7 +56,7 @@ pub struct Created {
     pub new_bytes: u64,
     /// How long it took.
     pub seconds: f64,
-    /// How old the last snapshot was: what would have been lost without this one.
+    /// How old the last snapshot of the data root was: what would have been lost without this one.
     pub seconds_since_last: Option<f64>,
     /// What is damaged, or could not be saved.
     pub damage: Vec<Damage>,
@@ -81,9 +81,9 @@ pub fn create(repository: &Repository, sources: &Sources, options: &Options<'_>)
     }
     let origin = sources.registry.root().path().display().to_string();
     let ids = repository.ids()?;
-    let last = ids.last().and_then(|id| repository::time_of(id));
-    let previous = if options.full { None } else { newest_of(repository, &ids, &origin) };
-    let known = previous.as_ref().map(Known::of).unwrap_or_default();
+    let previous = newest_of(repository, &ids, &origin);
+    let last = previous.as_ref().and_then(|manifest| repository::time_of(&manifest.id));
+    let known = previous.as_ref().filter(|_| !options.full).map(Known::of).unwrap_or_default();
     let mut deposit = Deposit::new(repository, options.full)?;
 
     let mut attempt = 1;

@@ -20,6 +20,9 @@ const MOST_RESTORE_SECONDS: f64 = 4.0 * 3600.0;
 /// Why a line on snapshots has nothing to look at.
 const NO_REPOSITORY: &str = "there is no backup repository";
 
+/// Why a line on the newest snapshot has nothing to look at.
+const NO_SNAPSHOT: &str = "there is no snapshot of the datasets";
+
 /// Saves the examples and restores them.
 pub(super) fn scratch(bench: &mut Bench<'_>) -> Result<Outcome> {
     if bench.golden.is_empty() {
@@ -47,8 +50,8 @@ pub(super) fn age(bench: &mut Bench<'_>) -> Result<Outcome> {
     let Some(folder) = &bench.subject.place.backup_repository else {
         return Ok(Outcome::skipped(NO_REPOSITORY));
     };
-    let Some(newest) = Repository::open(folder)?.ids()?.pop() else {
-        return Ok(Outcome::skipped("there is no snapshot"));
+    let Some(newest) = Repository::open(folder)?.newest(&bench.subject.place.data_root)? else {
+        return Ok(Outcome::skipped(NO_SNAPSHOT));
     };
     let Some(created) = backup::time_of(&newest) else {
         return Ok(Outcome::of(false, format!("`{newest}` does not tell when it was made")));
@@ -65,7 +68,9 @@ pub(super) fn drill(bench: &mut Bench<'_>) -> Result<Outcome> {
         return Ok(Outcome::skipped(NO_REPOSITORY));
     };
     let repository = Repository::open(folder)?.unlocked_by(bench.subject.place.backup_identity.as_ref())?;
-    let Some(newest) = repository.ids()?.pop() else { return Ok(Outcome::skipped("there is no snapshot")) };
+    let Some(newest) = repository.newest(&bench.subject.place.data_root)? else {
+        return Ok(Outcome::skipped(NO_SNAPSHOT));
+    };
     let drilled = backup::drill(&repository, &newest, &bench.subject.options.actor)?;
     // One without datasets brings back nothing that anybody would miss.
     let has_datasets = drilled.datasets > 0;
