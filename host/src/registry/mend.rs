@@ -20,10 +20,30 @@ use crate::error::{Error, Kind, Result, StorageContext};
 /// What the audit log tells of records and versions.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// Digests of records, by dataset and number.
-    pub records: BTreeMap<(DatasetName, u64), Digest>,
+    /// Digests of records, by dataset and number. There are several where a record was lost and another got its number:
+    /// the last one counts.
+    pub records: BTreeMap<(DatasetName, u64), Vec<Digest>>,
     /// Versions that were registered.
     pub versions: BTreeSet<(DatasetName, Digest)>,
+}
+
+impl Evidence {
+    /// The digest that a record must have.
+    #[must_use]
+    pub fn record(&self, name: &DatasetName, sequence: u64) -> Option<Digest> {
+        self.records.get(&(name.clone(), sequence))?.last().copied()
+    }
+
+    /// The datasets of which a record is missing or is not the one that was written.
+    pub(super) fn incomplete(&self, root: &DataRoot) -> BTreeSet<DatasetName> {
+        let is_there = |name: &DatasetName, sequence: u64, sha256: &Digest| {
+            Digest::of_file(&root.record(name, sequence)).is_ok_and(|(found, _)| found == *sha256)
+        };
+        let lost = self.records.iter().filter(|((name, sequence), digests)| {
+            !matches!(digests.as_slice(), [only] if is_there(name, *sequence, only))
+        });
+        lost.map(|((name, _), _)| name.clone()).collect()
+    }
 }
 
 /// Who repairs, and when.
@@ -78,7 +98,7 @@ impl Registry {
     /// # Errors
     /// The audit log cannot be read.
     pub fn logged_record(&self, name: &DatasetName, sequence: u64) -> Result<Option<Digest>> {
-        Ok(self.evidence()?.records.remove(&(name.clone(), sequence)))
+        Ok(self.evidence()?.record(name, sequence))
     }
 
     /// What the sound lines of the audit log tell of records and versions.
@@ -96,7 +116,10 @@ impl Registry {
                 digest("record_sha256"),
                 digest("version"),
             ) {
-                evidence.records.insert((name.clone(), sequence), record);
+                let digests = evidence.records.entry((name.clone(), sequence)).or_default();
+                if !digests.contains(&record) {
+                    digests.push(record);
+                }
                 evidence.versions.insert((name, version));
             }
         })?;

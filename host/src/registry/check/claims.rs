@@ -77,7 +77,12 @@ impl Claims {
                 for version in &line.removed {
                     self.gone(&line.name, *version, line.sequence);
                 }
-                logged.insert((line.name, line.sequence), line.record);
+                let other = logged.insert((line.name.clone(), line.sequence), line.record);
+                if other.is_some_and(|other| other != line.record) {
+                    let path = root.record(&line.name, line.sequence);
+                    let message = "another record had this number and is lost";
+                    findings.add(Fault::new(ItemKind::RecordMissing, path, message), Some(&line.name));
+                }
             }
         })?;
         self.audit_lines = verification.lines;

@@ -77,6 +77,19 @@ fn record(fixture: &Fixture, sequence: u64) -> PathBuf {
 }
 
 #[test]
+fn a_lost_newest_record_is_still_named_when_another_got_its_number() {
+    let fixture = fixture();
+    let lost = fs_err::read(record(&fixture, 3)).unwrap();
+    remove(&record(&fixture, 3));
+    fixture.register("two", 3, 3).unwrap();
+    let found = fixture.found();
+    assert_eq!(found, [(ItemKind::RecordMissing, "registry/derived/two/00000003.json".to_owned())]);
+    // What was logged last is what must be there.
+    write(&record(&fixture, 3), &lost);
+    assert_eq!(fixture.found().len(), 2, "{:?}", fixture.found());
+}
+
+#[test]
 fn damage_to_content_is_named() {
     assert_named(&[
         (|f| remove(&f.file("two", 2, "m.npy")), ItemKind::FileMissing, "derived/two/VERSION/m.npy"),

@@ -52,8 +52,8 @@ pub struct Fate {
 
 impl Registry {
     /// Removes old versions and what lies in quarantine for long, or only says what would go. Never removed are the current
-    /// version of a dataset, one that another version was made of, and any of a dataset with a damaged record. Durable when
-    /// it returns.
+    /// version of a dataset and one that another version was made of; so no version at all while a record is missing or
+    /// damaged. Durable when it returns.
     ///
     /// # Errors
     /// [`Kind::Locked`](crate::error::Kind::Locked), [`Kind::Maintenance`](crate::error::Kind::Maintenance) or
