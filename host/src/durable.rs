@@ -153,6 +153,22 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     if source == target { Ok(()) } else { sync_directory(source) }
 }
 
+/// Gives what is to be replaced a second name, under which it stays. Where there can be but one name, as for a directory,
+/// it gets that one. Durable when it returns.
+///
+/// # Errors
+/// Any failure of a system call; it names both paths.
+pub fn keep_aside(path: &Path, place: &Path) -> io::Result<()> {
+    match uninterrupted(|| fs_err::hard_link(path, place)) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
+        {
+            rename(path, place)
+        }
+        linked => linked.and_then(|()| sync_directory(parent_of(place)?)),
+    }
+}
+
 /// Lets a file, a directory or a link disappear as a whole; a link is not followed. It is renamed into a staging
 /// directory in `bin`, so that [`sweep`] takes away what a killed process left of it.
 ///

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::audit::Action;
+use super::audit::{Action, Tail};
 use super::commit::{QUARANTINE_PREFIX, free_place};
 use super::content::{self, Depth, PROVENANCE};
 use super::item::{ItemKind, read_document};
@@ -83,13 +83,25 @@ impl Registry {
     /// [`Kind::Locked`], [`Kind::Maintenance`] or [`Kind::Storage`].
     pub fn set_aside(&self, path: &Path, why: &str, by: By<'_>) -> Result<PathBuf> {
         let (_lock, mut tail) = self.begin_writing()?;
+        let place = self.tell_of_quarantine(path, why, by, &mut tail)?;
+        durable::rename(path, &place).storage("move something into quarantine")?;
+        Ok(place)
+    }
+
+    /// Says in the log that something goes into quarantine, and where it will be.
+    pub(super) fn tell_of_quarantine(
+        &self,
+        path: &Path,
+        why: &str,
+        by: By<'_>,
+        tail: &mut Tail,
+    ) -> Result<PathBuf> {
         let place = quarantine_of(&self.root, path);
         let (from, to) = (self.root.relative(path).display(), self.root.relative(&place).display());
         let details = json!({"reason": why, "before": from.to_string(), "after": to.to_string()});
         let action = by.action("quarantine", &from.to_string(), details);
-        self.audit().append(&mut tail, &action)?;
-        self.audit().publish_head(&mut tail)?;
-        durable::rename(path, &place).storage("move something into quarantine")?;
+        self.audit().append(tail, &action)?;
+        self.audit().publish_head(tail)?;
         Ok(place)
     }
 

@@ -19,6 +19,9 @@ pub(super) fn trials() -> Vec<Trial> {
             Scene::new(Verb::Collect).break_all("error=EIO");
         }),
         trial("repair::killed_at_each_call", needs, || Scene::new(Verb::Repair).break_all(KILL)),
+        trial("repair::killed_at_each_call_a_respelt_record_is_never_gone", needs, || {
+            Scene::new(Verb::Respell).break_all(KILL);
+        }),
         trial("repair::no_space_left_at_each_call", needs, || {
             Scene::new(Verb::Repair).break_all("error=ENOSPC");
         }),
@@ -31,6 +34,8 @@ const KILL: &str = "signal=KILL";
 enum Verb {
     Collect,
     Repair,
+    /// Without a snapshot: what it is made of is the damaged record alone.
+    Respell,
 }
 
 /// A data root with something to remove or to repair.
@@ -72,6 +77,11 @@ impl Scene {
             std::fs::remove_file(template.join("registry/derived/other/00000001.json")).unwrap();
             super::write(&template.join("derived/notes.txt"), b"mine");
         }
+        if verb == Verb::Respell {
+            let record = template.join("registry/derived/other/00000001.json");
+            let text = std::fs::read_to_string(&record).unwrap();
+            super::write(&record, text.replace('\n', "\r\n").as_bytes());
+        }
         Self { bench, template, repository, verb, current }
     }
 
@@ -79,6 +89,7 @@ impl Scene {
         match self.verb {
             Verb::Collect => &["registry", "gc", "--older-than", "0s"],
             Verb::Repair => &["registry", "repair", "--from-backup", "--yes"],
+            Verb::Respell => &["registry", "repair", "--yes"],
         }
     }
 
@@ -90,7 +101,7 @@ impl Scene {
         self.bench.say(&format!("{:?}: {how} at {} calls", self.verb, points.len()));
         assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), points.len(), wrong.join("\n"));
         assert!(points.len() >= 20, "only {} calls", points.len());
-        assert!(self.verb == Verb::Collect || self.repository.is_dir());
+        assert!(self.verb != Verb::Repair || self.repository.is_dir());
     }
 
     fn interrupt(&self, point: &Point, how: &str) -> Result<(), String> {
@@ -110,6 +121,7 @@ impl Scene {
         match self.verb {
             Verb::Collect => demand(damage.is_empty(), &|| format!("check: {damage:#?}"))?,
             Verb::Repair => demand(damage.len() <= 4, &|| format!("check: {damage:#?}"))?,
+            Verb::Respell => demand(damage.len() <= 1, &|| format!("check: {damage:#?}"))?,
         }
 
         // The same again comes to its end, and what was current is so.
@@ -121,7 +133,11 @@ impl Scene {
         let current = current(&self.bench, &case);
         demand(current == self.current, &|| format!("current is {current:?}"))?;
         let versions = folders(&case).len();
-        let expected = if self.verb == Verb::Collect { 2 } else { 5 };
+        let expected = match self.verb {
+            Verb::Collect => 2,
+            Verb::Repair => 5,
+            Verb::Respell => 4,
+        };
         demand(versions == expected, &|| format!("{versions} versions"))?;
         let mine = tree(&case).values().filter(|bytes| bytes.as_slice() == b"mine").count();
         demand(mine == usize::from(self.verb == Verb::Repair), &|| "a file was deleted".to_owned())?;
