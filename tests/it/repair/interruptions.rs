@@ -141,6 +141,8 @@ impl Scene {
         demand(versions == expected, &|| format!("{versions} versions"))?;
         let mine = tree(&case).values().filter(|bytes| bytes.as_slice() == b"mine").count();
         demand(mine == usize::from(self.verb == Verb::Repair), &|| "a file was deleted".to_owned())?;
+        let untold = self.untold(&case);
+        demand(untold.is_empty(), &|| format!("the audit log does not tell of {untold:?}"))?;
         let audit = self.bench.run(&case, &["audit", "verify"]);
         demand(audit.code == Some(0), &|| format!("audit: {audit:?}"))?;
         let mut left = leftovers(&case);
@@ -148,6 +150,29 @@ impl Scene {
         demand(left.is_empty(), &|| format!("left behind: {left:?}"))?;
         std::fs::remove_dir_all(&case).unwrap();
         Ok(())
+    }
+
+    /// What was done and the audit log does not tell of.
+    fn untold(&self, root: &Path) -> Vec<String> {
+        let (_, list) = self.bench.run_json(root, &["audit", "list"]);
+        let entries = list.pointer("/data/entries").and_then(Value::as_array).unwrap();
+        let folders = ["derived", "registry"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+        let names = folders.into_iter().flatten();
+        let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let aside = names.filter(|name| name.starts_with(".quarantine-"));
+        let actions: &[&str] = match self.verb {
+            Verb::Collect => &["gc"],
+            Verb::Repair => &["repair", "repair-record", "adopt"],
+            Verb::Respell => &["repair-record"],
+        };
+        let told = |what: &String| {
+            let tells = |entry: &Value| match what.strip_prefix('.') {
+                Some(_) => entry["details"].to_string().contains(what),
+                None => entry["action"] == what.as_str(),
+            };
+            entries.iter().any(tells)
+        };
+        aside.chain(actions.iter().map(|&action| action.to_owned())).filter(|what| !told(what)).collect()
     }
 }
 

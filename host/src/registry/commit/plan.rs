@@ -198,7 +198,8 @@ impl Plan {
                 "after": "as it was registered",
             }),
         };
-        let intent = Intent::new(action, record.name.clone(), record.version, None);
+        let mut intent = Intent::new(action, record.name.clone(), record.version, None);
+        intent.provenance = Some(record.provenance_sha256);
         Self { intent, record: record.clone(), bytes: None }
     }
 }
