@@ -40,7 +40,7 @@ pub(super) fn scratch(bench: &mut Bench<'_>) -> Result<Outcome> {
         trust: BTreeMap::new(),
     };
     let created = backup::create(&repository, &sources, &CreateOptions { tag: None, full: true, actor })?;
-    let drilled = backup::drill(&repository, &created.id, actor)?;
+    let drilled = backup::drill(&repository, &created.id, &bench.path("drills"), actor)?;
     let all = usize::try_from(drilled.datasets) == Ok(bench.golden.len());
     Ok(outcome(&drilled, &created.damage, all))
 }
@@ -71,7 +71,7 @@ pub(super) fn drill(bench: &mut Bench<'_>) -> Result<Outcome> {
     let Some(newest) = repository.newest(&bench.subject.place.data_root)? else {
         return Ok(Outcome::skipped(NO_SNAPSHOT));
     };
-    let drilled = backup::drill(&repository, &newest, &bench.subject.options.actor)?;
+    let drilled = backup::drill(&repository, &newest, &bench.path("drills"), &bench.subject.options.actor)?;
     // One without datasets brings back nothing that anybody would miss.
     let has_datasets = drilled.datasets > 0;
     Ok(outcome(&drilled, &[], has_datasets))

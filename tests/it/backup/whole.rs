@@ -68,7 +68,7 @@ fn whole_way() {
     assert_eq!(drilled.pointer("/data/audit_lines"), Some(&Value::from(3)));
     let listed = sandbox.json(["backup", "list"]);
     assert_eq!(listed.pointer("/data/last_drill/ok"), Some(&Value::from(true)), "{listed:#}");
-    let left = std::fs::read_dir(sandbox.path("home/.pbuf/backup/drills")).unwrap().count();
+    let left = std::fs::read_dir(sandbox.data_root().join("cache/drills")).unwrap().count();
     assert_eq!(left, 0, "the scratch folder is gone");
 
     let restored = sandbox.path("restored");
