@@ -90,6 +90,28 @@ fn a_lost_newest_record_is_still_named_when_another_got_its_number() {
 }
 
 #[test]
+fn a_version_that_is_collected_between_listing_and_reading_is_no_damage() {
+    let fixture = fixture();
+    let root = fixture.registry.root();
+    let (name, version) = (name("two"), content(2).version);
+    let read = |findings: &mut Findings<'_>| {
+        let known = BTreeSet::new();
+        check_version(root, &name, &version, Some(&known), Depth::Digests, findings);
+    };
+    let limits = crate::registry::Limits { before: jiff::Timestamp::now(), keep_last: 1, retired: false };
+    fixture.registry.collect(&limits, false, "test", "now").unwrap();
+    assert!(!root.version(&name, &version).exists());
+    let mut findings = Findings::new(root);
+    read(&mut findings);
+    assert_eq!(findings.sorted(), []);
+    // Without the record of the removal it is damage.
+    remove(&record(&fixture, 4));
+    let mut findings = Findings::new(root);
+    read(&mut findings);
+    assert_eq!(findings.sorted().len(), 1);
+}
+
+#[test]
 fn damage_to_content_is_named() {
     assert_named(&[
         (|f| remove(&f.file("two", 2, "m.npy")), ItemKind::FileMissing, "derived/two/VERSION/m.npy"),
