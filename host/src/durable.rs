@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 pub use growing::GrowingFile;
@@ -151,6 +152,20 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let (source, target) = (parent_of(from)?, parent_of(to)?);
     sync_directory(target)?;
     if source == target { Ok(()) } else { sync_directory(source) }
+}
+
+/// Opens a file to be read. What is no regular file is refused: whoever opens a pipe waits for somebody to write to it.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for something else than a file; else any failure of a system call. It names the path.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    let message = format!("`{}` is no regular file", path.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// Gives what is to be replaced a second name, under which it stays. Where there can be but one name, as for a directory,

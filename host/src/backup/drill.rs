@@ -53,7 +53,7 @@ pub struct LastDrill {
 /// The last drill of a repository; nothing if there was none, or nobody can say.
 #[must_use]
 pub fn last_drill(repository: &Repository) -> Option<LastDrill> {
-    let bytes = fs_err::read(repository.history_folder().join("drill.json")).ok()?;
+    let bytes = repository::note(&repository.history_folder().join("drill.json")).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 

@@ -23,6 +23,9 @@ const FORMAT: &str = "host.backup/1";
 /// The same with encrypted objects.
 const ENCRYPTED: &str = "host.backup/2";
 
+/// No small file of a repository is longer.
+const LONGEST_NOTE: u64 = 64 * 1024;
+
 /// What the messages of locks call it.
 const WHAT: &str = "the backup repository";
 
@@ -81,7 +84,7 @@ impl Repository {
     /// [`Kind::NoDataRoot`] if there is none, [`Kind::Incompatible`] if another host made it, [`Kind::Storage`].
     pub fn open(path: &Path) -> Result<Self> {
         let format = path.join("format.json");
-        let bytes = match fs_err::read(&format) {
+        let bytes = match note(&format) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 let message = format!("there is no backup repository at `{}`", path.display());
                 return Err(Error::new(Kind::NoDataRoot, message)
@@ -236,7 +239,7 @@ impl Repository {
     pub fn manifest(&self, id: &str) -> Result<Manifest> {
         let path = self.manifest_path(id);
         let mut bytes = Vec::new();
-        let file = fs_err::File::open(&path).storage("read a snapshot")?;
+        let file = durable::open(&path).storage("read a snapshot")?;
         file.take(LARGEST_MANIFEST + 1).read_to_end(&mut bytes).storage("read a snapshot")?;
         let parsed = if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_MANIFEST) {
             Manifest::parse(&bytes, id)
@@ -316,6 +319,13 @@ impl Repository {
         };
         Ok(self.ids()?.into_iter().rev().filter_map(read))
     }
+}
+
+/// What a small file of the repository holds; of a large one the beginning, which nobody can read.
+pub(super) fn note(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    durable::open(path)?.take(LONGEST_NOTE).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The names in a folder, in order; none if it is not there.

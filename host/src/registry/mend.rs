@@ -36,11 +36,9 @@ impl Evidence {
 
     /// The datasets of which a record is missing or is not the one that was written.
     pub(super) fn incomplete(&self, root: &DataRoot) -> BTreeSet<DatasetName> {
-        let is_there = |name: &DatasetName, sequence: u64, sha256: &Digest| {
-            Digest::of_file(&root.record(name, sequence)).is_ok_and(|(found, _)| found == *sha256)
-        };
         let lost = self.records.iter().filter(|((name, sequence), digests)| {
-            !matches!(digests.as_slice(), [only] if is_there(name, *sequence, only))
+            let found = record::digest_of(root, name, *sequence);
+            !matches!(digests.as_slice(), [only] if Some(*only) == found)
         });
         lost.map(|((name, _), _)| name.clone()).collect()
     }

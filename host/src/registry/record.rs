@@ -114,6 +114,12 @@ pub(super) fn read(root: &DataRoot, name: &DatasetName, sequence: u64) -> Result
     parse(&bytes, name, sequence).map_err(|(kind, message)| Fault::new(kind, path, message))
 }
 
+/// The digest of the file of a record, whatever it holds; nothing if it cannot be read.
+pub(super) fn digest_of(root: &DataRoot, name: &DatasetName, sequence: u64) -> Option<Digest> {
+    let bytes = read_document(ItemKind::RecordMissing, &root.record(name, sequence));
+    bytes.ok().map(|bytes| Digest::of(&bytes))
+}
+
 /// Reads the bytes of one record.
 pub(super) fn parse(bytes: &[u8], name: &DatasetName, sequence: u64) -> Result<Record, (ItemKind, String)> {
     let value = sealed::unseal(bytes, sealed::pretty).map_err(|fault| match fault {

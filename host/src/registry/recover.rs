@@ -96,8 +96,7 @@ impl Intent {
     /// Whether the planned record is there, or the version that was to be put back.
     pub(super) fn happened(&self, root: &DataRoot) -> bool {
         if let Some(planned) = self.record {
-            let path = root.record(&self.name, planned.sequence);
-            return Digest::of_file(&path).is_ok_and(|(digest, _)| digest == planned.sha256);
+            return record::digest_of(root, &self.name, planned.sequence) == Some(planned.sha256);
         }
         self.provenance.is_some_and(|provenance| {
             let folder = root.version(&self.name, &self.version);
