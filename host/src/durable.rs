@@ -355,7 +355,7 @@ impl Drop for StagedDirectory {
     fn drop(&mut self) {
         if !self.committed {
             // What cannot be removed now is swept by the next writer.
-            drop(fs_err::remove_dir_all(&self.path));
+            drop(remove_tree(&self.path));
         }
     }
 }
@@ -392,7 +392,7 @@ pub fn sweep(directory: &Path) -> io::Result<usize> {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
             }
-            match fs_err::remove_dir_all(&path) {
+            match remove_tree(&path) {
                 // Renamed or removed by its owner between the listing and the lock.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 result => result?,
@@ -403,6 +403,25 @@ pub fn sweep(directory: &Path) -> io::Result<usize> {
         swept += 1;
     }
     Ok(swept)
+}
+
+/// Removes a directory with everything in it, also where its owner may not write. Links are not followed.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs_err::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        result => return result,
+    }
+    let mut open = vec![path.to_owned()];
+    while let Some(folder) = open.pop() {
+        fs_err::set_permissions(&folder, mode(0o700))?;
+        for entry in fs_err::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    fs_err::remove_dir_all(path)
 }
 
 /// Removes what dead processes left of publications of `path`, in a folder where others may have such files of their
