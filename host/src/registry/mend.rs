@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::audit::{Action, Tail};
+use super::audit::{Action, RecordLine, Tail};
 use super::commit::{QUARANTINE_PREFIX, free_place};
 use super::content::{self, Depth, PROVENANCE};
 use super::item::{ItemKind, read_document};
@@ -118,14 +118,7 @@ impl Registry {
     pub fn evidence(&self) -> Result<Evidence> {
         let mut evidence = Evidence::default();
         self.audit().verify_with(|entry| {
-            let digest = |key: &str| entry.details.get(key)?.as_str()?.parse::<Digest>().ok();
-            let sequence = entry.details.get("sequence").and_then(Value::as_u64);
-            if let (Ok(name), Some(sequence), Some(record), Some(version)) = (
-                DatasetName::new(entry.subject.as_str()),
-                sequence,
-                digest("record_sha256"),
-                digest("version"),
-            ) {
+            if let Some(RecordLine { name, sequence, version, record, .. }) = RecordLine::of(&entry) {
                 let digests = evidence.records.entry((name.clone(), sequence)).or_default();
                 if !digests.contains(&record) {
                     digests.push(record);

@@ -60,7 +60,7 @@ impl Retirement {
 pub struct Record {
     /// [`RECORD_SCHEMA`].
     pub schema: String,
-    /// Counts from 1 for each dataset, without gaps.
+    /// Counts from 1 for each dataset; where one is missing, a record was lost.
     pub sequence: u64,
     /// Which dataset.
     pub name: DatasetName,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::super::audit::Action;
 use super::super::content::PROVENANCE;
 use super::super::testing::{Fixture, content, flip, name};
 use super::*;
@@ -77,16 +78,36 @@ fn record(fixture: &Fixture, sequence: u64) -> PathBuf {
 }
 
 #[test]
-fn a_lost_newest_record_is_still_named_when_another_got_its_number() {
+fn a_lost_newest_record_is_not_forgotten_with_the_next_one() {
     let fixture = fixture();
-    let lost = fs_err::read(record(&fixture, 3)).unwrap();
-    remove(&record(&fixture, 3));
     fixture.register("two", 3, 3).unwrap();
-    let found = fixture.found();
-    assert_eq!(found, [(ItemKind::RecordMissing, "registry/derived/two/00000003.json".to_owned())]);
-    // What was logged last is what must be there.
-    write(&record(&fixture, 3), &lost);
-    assert_eq!(fixture.found().len(), 2, "{:?}", fixture.found());
+    let lost = fs_err::read(record(&fixture, 4)).unwrap();
+    remove(&record(&fixture, 4));
+    fixture.register("two", 5, 5).unwrap();
+    assert!(!record(&fixture, 4).exists() && record(&fixture, 5).exists());
+    let missing = [(ItemKind::RecordMissing, "registry/derived/two/00000004.json".to_owned())];
+    assert_eq!(fixture.found(), missing);
+    write(&record(&fixture, 4), &lost);
+    fixture.assert_clean();
+    // Also when no other one is left.
+    for sequence in 1..=5 {
+        remove(&record(&fixture, sequence));
+    }
+    fixture.register("two", 1, 1).unwrap();
+    assert!(record(&fixture, 6).exists());
+}
+
+#[test]
+fn a_lost_record_is_still_named_when_an_earlier_host_gave_its_number_away() {
+    let fixture = fixture();
+    let log = fixture.registry.audit();
+    let last = log.entries().unwrap().last().unwrap().unwrap();
+    let mut details = last.details;
+    details["record_sha256"] = content(1).version.to_string().into();
+    let (time, actor, action, subject) = (last.time, last.actor, last.action, last.subject);
+    fixture.registry.log(&Action { time, actor, action, subject, details }).unwrap();
+    let lost = "another record had this number and is lost";
+    assert!(fixture.check().items.iter().any(|item| item.message == lost), "{:?}", fixture.found());
 }
 
 #[test]

@@ -96,11 +96,12 @@ impl Registry {
         now: &str,
     ) -> Result<()> {
         let Some(current) = self.current(name)? else { return Ok(()) };
+        let place = self.place_after(name, Some(&current))?;
         let mut record = Record {
-            sequence: current.sequence.saturating_add(1),
+            sequence: place.sequence,
             registered_at: now.to_owned(),
             actor: actor.to_owned(),
-            previous: Some(current.version),
+            previous: place.previous,
             ..current
         };
         let versions: Vec<Digest> = fates.iter().filter_map(|fate| fate.version).collect();
