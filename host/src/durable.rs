@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::File;
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 pub use growing::GrowingFile;
@@ -152,6 +153,36 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let (source, target) = (parent_of(from)?, parent_of(to)?);
     sync_directory(target)?;
     if source == target { Ok(()) } else { sync_directory(source) }
+}
+
+/// Opens a file to be read. What is no regular file is refused: whoever opens a pipe waits for somebody to write to it.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for something else than a file; else any failure of a system call. It names the path.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    let message = format!("`{}` is no regular file", path.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+/// Gives what is to be replaced a second name, under which it stays. Where there can be but one name, as for a directory,
+/// it gets that one. Durable when it returns.
+///
+/// # Errors
+/// Any failure of a system call; it names both paths.
+pub fn keep_aside(path: &Path, place: &Path) -> io::Result<()> {
+    match uninterrupted(|| fs_err::hard_link(path, place)) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
+        {
+            rename(path, place)
+        }
+        linked => linked.and_then(|()| sync_directory(parent_of(place)?)),
+    }
 }
 
 /// Lets a file, a directory or a link disappear as a whole; a link is not followed. It is renamed into a staging
@@ -325,7 +356,7 @@ impl Drop for StagedDirectory {
     fn drop(&mut self) {
         if !self.committed {
             // What cannot be removed now is swept by the next writer.
-            drop(fs_err::remove_dir_all(&self.path));
+            drop(remove_tree(&self.path));
         }
     }
 }
@@ -362,7 +393,7 @@ pub fn sweep(directory: &Path) -> io::Result<usize> {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
             }
-            match fs_err::remove_dir_all(&path) {
+            match remove_tree(&path) {
                 // Renamed or removed by its owner between the listing and the lock.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 result => result?,
@@ -373,6 +404,25 @@ pub fn sweep(directory: &Path) -> io::Result<usize> {
         swept += 1;
     }
     Ok(swept)
+}
+
+/// Removes a directory with everything in it, also where its owner may not write. Links are not followed.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs_err::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+        result => return result,
+    }
+    let mut open = vec![path.to_owned()];
+    while let Some(folder) = open.pop() {
+        fs_err::set_permissions(&folder, mode(0o700))?;
+        for entry in fs_err::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    fs_err::remove_dir_all(path)
 }
 
 /// Removes what dead processes left of publications of `path`, in a folder where others may have such files of their

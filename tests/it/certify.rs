@@ -109,11 +109,15 @@ pub(crate) fn file_in(folder: &Path, part: &str) -> PathBuf {
     files.into_iter().find(|file| file.to_string_lossy().contains(part)).unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "damage on purpose")]
 pub(crate) fn flip(file: &Path) {
     let mut bytes = std::fs::read(file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
+    overwrite(file, &bytes);
+}
+
+#[expect(clippy::disallowed_methods, reason = "damage on purpose")]
+fn overwrite(file: &Path, bytes: &[u8]) {
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
     std::fs::write(file, bytes).unwrap();
 }
@@ -280,7 +284,14 @@ const BREAKS: [Break; 21] = [
         },
         &["backup.drill"],
     ),
-    ("backup.drill", |world| flip(&file_in(&world.sandbox.path("home/.pbuf/backup"), "objects/")), &[]),
+    (
+        "backup.drill",
+        |world| {
+            // Not every bit of a compressed file says something.
+            overwrite(&file_in(&world.sandbox.path("home/.pbuf/backup"), "objects/"), b"no zstd");
+        },
+        &[],
+    ),
     (
         "monitoring.metrics",
         |world| {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::capture::{Capture, Found};
 use super::known::Known;
-use super::manifest::{Content, Counts, Damage, Entry, Manifest};
+use super::manifest::{Content, Counts, Damage, Entry, LARGEST_MANIFEST, Manifest};
 use super::objects::Deposit;
 use super::path::Part;
 use super::repository::{self, Repository};
@@ -56,7 +56,7 @@ pub struct Created {
     pub new_bytes: u64,
     /// How long it took.
     pub seconds: f64,
-    /// How old the last snapshot was: what would have been lost without this one.
+    /// How old the last snapshot of the data root was: what would have been lost without this one.
     pub seconds_since_last: Option<f64>,
     /// What is damaged, or could not be saved.
     pub damage: Vec<Damage>,
@@ -81,9 +81,9 @@ pub fn create(repository: &Repository, sources: &Sources, options: &Options<'_>)
     }
     let origin = sources.registry.root().path().display().to_string();
     let ids = repository.ids()?;
-    let last = ids.last().and_then(|id| repository::time_of(id));
-    let previous = if options.full { None } else { newest_of(repository, &ids, &origin) };
-    let known = previous.as_ref().map(Known::of).unwrap_or_default();
+    let previous = newest_of(repository, &ids, &origin);
+    let last = previous.as_ref().and_then(|manifest| repository::time_of(&manifest.id));
+    let known = previous.as_ref().filter(|_| !options.full).map(Known::of).unwrap_or_default();
     let mut deposit = Deposit::new(repository, options.full)?;
 
     let mut attempt = 1;
@@ -115,7 +115,7 @@ pub fn create(repository: &Repository, sources: &Sources, options: &Options<'_>)
         entries,
         counts,
     );
-    durable::publish_new(&repository.manifest_path(&id), &manifest.to_bytes())
+    durable::publish_new(&repository.manifest_path(&id), &readable(manifest.to_bytes(), LARGEST_MANIFEST)?)
         .storage("write the snapshot")?;
     let details = json!({
         "origin": manifest.origin, "tag": options.tag, "files": counts.files, "bytes": counts.bytes,
@@ -141,6 +141,17 @@ pub fn create(repository: &Repository, sources: &Sources, options: &Options<'_>)
 fn serialized(entries: &[Entry]) -> Result<Vec<u8>> {
     serde_json::to_vec(entries)
         .map_err(|error| Error::new(Kind::Internal, "cannot write the snapshot").cause(error.to_string()))
+}
+
+/// The bytes of a manifest, if a reader takes so many.
+fn readable(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>> {
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
+        return Ok(bytes);
+    }
+    let message = format!("the list of what is in the snapshot would have {} bytes", bytes.len());
+    Err(Error::new(Kind::Limit, message)
+        .cause(format!("the limit is {limit}"))
+        .hint("save it in several snapshots: `--include derived,registry`, then the other parts"))
 }
 
 /// A snapshot must not hold the repository that it is in.
@@ -246,5 +257,16 @@ fn put(found: &Found, seen: &Content, deposit: &mut Deposit<'_>) -> Result<io::R
     match &found.held {
         Some(bytes) => deposit.put(|| Ok(bytes.as_slice())),
         None => deposit.put(|| Ok(fs_err::File::open(&found.from)?.take(seen.bytes))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_nobody_could_read_is_not_published() {
+        assert_eq!(readable(vec![0; 3], 3).unwrap().len(), 3);
+        assert_eq!(readable(vec![0; 4], 3).unwrap_err().kind, Kind::Limit);
     }
 }

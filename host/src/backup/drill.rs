@@ -53,24 +53,24 @@ pub struct LastDrill {
 /// The last drill of a repository; nothing if there was none, or nobody can say.
 #[must_use]
 pub fn last_drill(repository: &Repository) -> Option<LastDrill> {
-    let bytes = fs_err::read(repository.history_folder().join("drill.json")).ok()?;
+    let bytes = repository::note(&repository.history_folder().join("drill.json")).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Restores a snapshot into a folder of the repository, compares every digest and mode, lets the registry check what it
+/// Restores a snapshot into a folder of `scratch`, never into the repository: what is encrypted there may lie on a disk
+/// that others read. Compares every digest and mode, lets the registry check what it
 /// finds there and verify the audit log, and removes it. When it was done is noted in the repository.
 ///
 /// # Errors
 /// The repository cannot be written, or the manifest is damaged. What is wrong with the restored files is no error: the
 /// result tells it.
-pub fn drill(repository: &Repository, id: &str, actor: &str) -> Result<Drilled> {
+pub fn drill(repository: &Repository, id: &str, scratch: &Path, actor: &str) -> Result<Drilled> {
     repository.demand_key()?;
     let _shared = repository.share()?;
     let manifest = repository.manifest(id)?;
-    let folder = repository.path().join("drills");
-    durable::create_directories(&folder).storage("make the folder of the drill")?;
-    durable::sweep(&folder).storage("remove what an interrupted drill left")?;
-    let staged = StagedDirectory::create(&folder).storage("make the folder of the drill")?;
+    durable::create_directories(scratch).storage("make the folder of the drill")?;
+    durable::sweep(scratch).storage("remove what an interrupted drill left")?;
+    let staged = StagedDirectory::create(scratch).storage("make the folder of the drill")?;
     let mut drilled = Drilled {
         id: id.to_owned(),
         counts: manifest.counts,

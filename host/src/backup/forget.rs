@@ -7,11 +7,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::json;
 
+use super::path::Part;
 use super::repository::{self, Repository};
 use crate::durable;
 use crate::error::{Result, StorageContext};
 
-/// How many are kept; of a day, an ISO week and a month (UTC) the newest.
+/// How many are kept of each data root; of a day, an ISO week and a month (UTC) the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Keep {
     /// The newest.
@@ -44,7 +45,8 @@ pub struct Judged {
     pub reasons: Vec<&'static str>,
 }
 
-/// Forgets every snapshot that no rule keeps. The newest is always kept, and the newest in which nothing is damaged.
+/// Forgets every snapshot that no rule keeps. The newest is always kept, and the newest in which nothing is damaged. One
+/// gives way only to newer ones of the same data root that hold every part that it holds.
 ///
 /// # Errors
 /// [`Kind::Locked`](crate::error::Kind::Locked) while others use the repository, [`Kind::Storage`](crate::error::Kind::Storage).
@@ -54,18 +56,19 @@ pub fn forget(repository: &Repository, keep: Keep, dry_run: bool, actor: &str) -
         durable::sweep(&repository.snapshots()).storage("remove leftovers from the repository")?;
     }
     let mut unreadable = Vec::new();
-    let mut snapshots = Vec::new();
+    let (mut ids, mut seen) = (Vec::new(), Vec::new());
     for id in repository.ids()?.into_iter().rev() {
         match (repository.manifest(&id), repository::time_of(&id)) {
-            (Ok(manifest), Some(created)) => snapshots.push((id, created, manifest.damage.is_empty())),
+            (Ok(manifest), Some(created)) => {
+                let sound = manifest.damage.is_empty();
+                seen.push(Seen { created, origin: manifest.origin, parts: manifest.parts, sound });
+                ids.push(id);
+            }
             _ => unreadable.push(id),
         }
     }
-    let seen: Vec<(Timestamp, bool)> =
-        snapshots.iter().map(|(_, created, sound)| (*created, *sound)).collect();
-    let reasons = plan(&seen, keep);
-    let snapshots: Vec<Judged> =
-        snapshots.into_iter().zip(reasons).map(|((id, ..), reasons)| Judged { id, reasons }).collect();
+    let judged = ids.into_iter().zip(plan(&seen, keep));
+    let snapshots: Vec<Judged> = judged.map(|(id, reasons)| Judged { id, reasons }).collect();
     let gone: Vec<&str> = snapshots
         .iter()
         .filter(|judged| judged.reasons.is_empty())
@@ -83,29 +86,53 @@ pub fn forget(repository: &Repository, keep: Keep, dry_run: bool, actor: &str) -
     Ok(Forgotten { snapshots, unreadable, dry_run })
 }
 
-/// Why each snapshot is kept; they come with the newest first, and say whether nothing in them is damaged.
-fn plan(snapshots: &[(Timestamp, bool)], keep: Keep) -> Vec<Vec<&'static str>> {
-    let mut reasons: Vec<Vec<&'static str>> = vec![Vec::new(); snapshots.len()];
-    let newest_sound = snapshots.iter().position(|(_, sound)| *sound);
-    for (index, found) in reasons.iter_mut().enumerate() {
-        if index == 0 {
-            found.push("newest");
-        }
-        if newest_sound == Some(index) {
-            found.push("newest without damage");
-        }
-        if index < keep.last {
-            found.push("last");
-        }
+/// What a snapshot is judged by.
+#[derive(Debug, Clone)]
+struct Seen {
+    created: Timestamp,
+    origin: String,
+    parts: BTreeSet<Part>,
+    /// Whether nothing in it is damaged.
+    sound: bool,
+}
+
+impl Seen {
+    /// Whether nothing would be lost of another one, but for what changed since.
+    fn replaces(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.parts.is_superset(&other.parts)
     }
+}
+
+/// Why each snapshot is kept; they come with the newest first.
+fn plan(snapshots: &[Seen], keep: Keep) -> Vec<Vec<&'static str>> {
+    let mut newer: Vec<&Seen> = Vec::new();
+    let mut reasons = Vec::new();
+    for snapshot in snapshots {
+        let rivals: Vec<&Seen> = newer.iter().copied().filter(|newer| newer.replaces(snapshot)).collect();
+        reasons.push(judge(snapshot, &rivals, keep));
+        newer.push(snapshot);
+    }
+    reasons
+}
+
+/// Why a snapshot is kept beside newer ones that could replace it.
+fn judge(snapshot: &Seen, rivals: &[&Seen], keep: Keep) -> Vec<&'static str> {
     let rules: [(&str, usize, Period); 3] =
         [("daily", keep.daily, day), ("weekly", keep.weekly, week), ("monthly", keep.monthly, month)];
+    let mut reasons = Vec::new();
+    if rivals.is_empty() {
+        reasons.push("newest");
+    }
+    if snapshot.sound && !rivals.iter().any(|rival| rival.sound) {
+        reasons.push("newest without damage");
+    }
+    if rivals.len() < keep.last {
+        reasons.push("last");
+    }
     for (name, count, period) in rules {
-        let mut seen = BTreeSet::new();
-        for ((created, _), found) in snapshots.iter().zip(&mut reasons) {
-            if seen.len() < count && seen.insert(period(*created)) {
-                found.push(name);
-            }
+        let taken: BTreeSet<_> = rivals.iter().map(|rival| period(rival.created)).collect();
+        if taken.len() < count && !taken.contains(&period(snapshot.created)) {
+            reasons.push(name);
         }
     }
     reasons
@@ -135,13 +162,17 @@ mod tests {
 
     use super::*;
 
-    fn days(count: i64) -> Vec<(Timestamp, bool)> {
-        let newest: Timestamp = "2026-03-31T02:00:00Z".parse().unwrap();
-        let day = |ago: i64| Timestamp::from_second(newest.as_second() - ago * 86_400).unwrap();
-        (0..count).map(|ago| (day(ago), true)).collect()
+    fn seen(created: Timestamp, origin: &str, parts: &[Part]) -> Seen {
+        Seen { created, origin: origin.to_owned(), parts: parts.iter().copied().collect(), sound: true }
     }
 
-    fn kept(keep: Keep, snapshots: &[(Timestamp, bool)]) -> Vec<usize> {
+    fn days(count: i64) -> Vec<Seen> {
+        let newest: Timestamp = "2026-03-31T02:00:00Z".parse().unwrap();
+        let day = |ago: i64| Timestamp::from_second(newest.as_second() - ago * 86_400).unwrap();
+        (0..count).map(|ago| seen(day(ago), "/data", &Part::USUAL)).collect()
+    }
+
+    fn kept(keep: Keep, snapshots: &[Seen]) -> Vec<usize> {
         let reasons = plan(snapshots, keep);
         reasons
             .iter()
@@ -164,9 +195,34 @@ mod tests {
     fn the_newest_and_the_newest_sound_one_always_stay() {
         let mut snapshots = days(5);
         assert_eq!(kept(Keep::default(), &snapshots), [0]);
-        snapshots[0].1 = false;
-        snapshots[1].1 = false;
+        snapshots[0].sound = false;
+        snapshots[1].sound = false;
         assert_eq!(kept(Keep::default(), &snapshots), [0, 2]);
+    }
+
+    #[test]
+    fn a_snapshot_of_the_configuration_never_replaces_one_of_the_datasets() {
+        let at = |time: &str| time.parse().unwrap();
+        let snapshots = [
+            seen(at("2026-03-30T06:00:00Z"), "/data", &Part::USUAL),
+            seen(at("2026-03-29T15:00:00Z"), "/data", &[Part::Config]),
+            seen(at("2026-03-29T06:00:00Z"), "/data", &Part::USUAL),
+        ];
+        let (last, daily) = (Keep { last: 1, ..Keep::default() }, Keep { daily: 2, ..Keep::default() });
+        assert_eq!(kept(last, &snapshots[1..]), [0, 1]);
+        assert_eq!(kept(daily, &snapshots), [0, 1, 2]);
+        assert_eq!(kept(last, &snapshots), [0], "one of everything replaces one of the configuration");
+    }
+
+    #[test]
+    fn of_two_data_roots_that_share_a_repository_each_keeps_its_own() {
+        let both = |day: Seen| {
+            let other = Timestamp::from_second(day.created.as_second() - 3600).unwrap();
+            [day, seen(other, "/other", &Part::USUAL)]
+        };
+        let snapshots: Vec<Seen> = days(30).into_iter().flat_map(both).collect();
+        let keep = Keep { daily: 3, ..Keep::default() };
+        assert_eq!(kept(keep, &snapshots), [0, 1, 2, 3, 4, 5]);
     }
 
     proptest! {
@@ -174,8 +230,8 @@ mod tests {
         fn more_rules_never_keep_less(times in prop::collection::vec((0_i64..4_000_000_000, any::<bool>()), 1..60),
                                       last in 0_usize..5, daily in 0_usize..5, weekly in 0_usize..5, monthly in 0_usize..5) {
             let mut snapshots: Vec<_> =
-                times.into_iter().map(|(time, sound)| (Timestamp::from_second(time).unwrap(), sound)).collect();
-            snapshots.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+                times.into_iter().map(|(time, sound)| Seen { sound, ..seen(Timestamp::from_second(time).unwrap(), "/data", &[]) }).collect();
+            snapshots.sort_by_key(|seen| std::cmp::Reverse(seen.created));
             let few = kept(Keep { last, daily, weekly, monthly }, &snapshots);
             let more = kept(Keep { last: last + 1, daily: daily + 1, weekly: weekly + 1, monthly: monthly + 1 }, &snapshots);
             prop_assert!(few.contains(&0));

@@ -140,6 +140,12 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether datasets come out of it, with the records that tell of them.
+    #[must_use]
+    pub fn has_datasets(&self) -> bool {
+        [Part::Derived, Part::Registry].iter().all(|part| self.parts.contains(part))
+    }
+
     /// The objects it names.
     pub(super) fn objects(&self) -> impl Iterator<Item = &Content> {
         self.entries.iter().filter_map(|entry| entry.file.as_ref())

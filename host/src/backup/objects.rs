@@ -35,7 +35,7 @@ pub(super) fn read(
     bytes: u64,
     out: impl Write,
 ) -> Result<(), Fault> {
-    let file = match fs_err::File::open(repository.object(digest)) {
+    let file = match durable::open(&repository.object(digest)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Fault::Missing),
         file => file.map_err(|error| unreadable(&error))?,
     };

@@ -66,6 +66,7 @@ pub fn prune(repository: &Repository, dry_run: bool, actor: &str) -> Result<Prun
     if dry_run {
         return Ok(pruned);
     }
+    // Earlier hosts drilled in the repository.
     for folder in [repository.objects(), repository.snapshots(), repository.path().join("drills")] {
         pruned.leftovers += durable::sweep(&folder).storage("remove leftovers from the repository")?;
     }

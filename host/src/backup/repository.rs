@@ -1,5 +1,6 @@
 //! The folder that snapshots are kept in. The only place that knows its layout.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ const FORMAT: &str = "host.backup/1";
 
 /// The same with encrypted objects.
 const ENCRYPTED: &str = "host.backup/2";
+
+/// No small file of a repository is longer.
+const LONGEST_NOTE: u64 = 64 * 1024;
 
 /// What the messages of locks call it.
 const WHAT: &str = "the backup repository";
@@ -80,7 +84,7 @@ impl Repository {
     /// [`Kind::NoDataRoot`] if there is none, [`Kind::Incompatible`] if another host made it, [`Kind::Storage`].
     pub fn open(path: &Path) -> Result<Self> {
         let format = path.join("format.json");
-        let bytes = match fs_err::read(&format) {
+        let bytes = match note(&format) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 let message = format!("there is no backup repository at `{}`", path.display());
                 return Err(Error::new(Kind::NoDataRoot, message)
@@ -235,7 +239,7 @@ impl Repository {
     pub fn manifest(&self, id: &str) -> Result<Manifest> {
         let path = self.manifest_path(id);
         let mut bytes = Vec::new();
-        let file = fs_err::File::open(&path).storage("read a snapshot")?;
+        let file = durable::open(&path).storage("read a snapshot")?;
         file.take(LARGEST_MANIFEST + 1).read_to_end(&mut bytes).storage("read a snapshot")?;
         let parsed = if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_MANIFEST) {
             Manifest::parse(&bytes, id)
@@ -250,16 +254,32 @@ impl Repository {
         })
     }
 
-    /// The id that `typed` stands for: itself, its beginning, or `latest`.
+    /// The newest snapshot with the datasets of a data root; nothing if there is none.
+    ///
+    /// # Errors
+    /// One that may be newer cannot be read.
+    pub fn newest(&self, data_root: &Path) -> Result<Option<String>> {
+        for found in self.with_datasets()? {
+            let (id, origin) = found?;
+            if Path::new(&origin) == data_root {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The id that `typed` stands for: itself, its beginning, or `latest`, the newest with the datasets of that data root;
+    /// where the repository knows another one alone, of that.
     ///
     /// # Errors
     /// [`Kind::Usage`] if there is none, or there are several.
-    pub fn resolve(&self, typed: &str) -> Result<String> {
+    pub fn resolve(&self, typed: &str, data_root: &Path) -> Result<String> {
         let ids = self.ids()?;
         let hint = "run `host backup list` to see what there is";
         let mut found = ids.iter().filter(|id| id.starts_with(typed) && !typed.is_empty());
         match (typed, ids.last(), found.next(), found.next()) {
-            ("latest", Some(newest), ..) | (_, _, Some(newest), None) => Ok(newest.clone()),
+            ("latest", Some(newest), ..) => self.latest(data_root, newest),
+            (_, _, Some(newest), None) => Ok(newest.clone()),
             (_, None, ..) => Err(Error::new(Kind::Usage, "the repository holds no snapshot")
                 .hint("run `host backup create` to make the first")),
             (_, _, None, _) => {
@@ -268,6 +288,44 @@ impl Repository {
             _ => Err(Error::new(Kind::Usage, format!("several snapshots begin with `{typed}`")).hint(hint)),
         }
     }
+
+    /// What `latest` stands for; `newest` where no snapshot has datasets.
+    fn latest(&self, data_root: &Path, newest: &str) -> Result<String> {
+        let mut others = BTreeMap::new();
+        for found in self.with_datasets()? {
+            match found {
+                Ok((id, origin)) if Path::new(&origin) == data_root => return Ok(id),
+                Ok((id, origin)) => drop(others.entry(origin).or_insert(id)),
+                Err(error) if others.is_empty() => return Err(error),
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+        if others.len() > 1 {
+            let message =
+                format!("no snapshot is of `{}`, and several other data roots are", data_root.display());
+            let error = Error::new(Kind::Usage, message).hint("name the snapshot in place of `latest`");
+            return Err(others.iter().fold(error, |error, (origin, id)| {
+                error.cause(format!("the newest of `{}` is {id}", origin.escape_debug()))
+            }));
+        }
+        Ok(others.into_values().next().unwrap_or_else(|| newest.to_owned()))
+    }
+
+    /// The snapshots with datasets and the data roots that they are of, the newest first.
+    fn with_datasets(&self) -> Result<impl Iterator<Item = Result<(String, String)>>> {
+        let read = |id: String| match self.manifest(&id) {
+            Ok(manifest) => manifest.has_datasets().then_some(Ok((id, manifest.origin))),
+            Err(error) => Some(Err(error)),
+        };
+        Ok(self.ids()?.into_iter().rev().filter_map(read))
+    }
+}
+
+/// What a small file of the repository holds; of a large one the beginning, which nobody can read.
+pub(super) fn note(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    durable::open(path)?.take(LONGEST_NOTE).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The names in a folder, in order; none if it is not there.

@@ -33,7 +33,7 @@ impl Saved {
         repository.demand_key()?;
         let shared = repository.share()?;
         let ids = match snapshot {
-            Some(typed) => vec![repository.resolve(typed)?],
+            Some(id) => vec![id.to_owned()],
             None => repository.ids()?,
         };
         let mut snapshots = Vec::new();

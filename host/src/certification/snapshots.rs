@@ -20,6 +20,9 @@ const MOST_RESTORE_SECONDS: f64 = 4.0 * 3600.0;
 /// Why a line on snapshots has nothing to look at.
 const NO_REPOSITORY: &str = "there is no backup repository";
 
+/// Why a line on the newest snapshot has nothing to look at.
+const NO_SNAPSHOT: &str = "there is no snapshot of the datasets";
+
 /// Saves the examples and restores them.
 pub(super) fn scratch(bench: &mut Bench<'_>) -> Result<Outcome> {
     if bench.golden.is_empty() {
@@ -37,7 +40,7 @@ pub(super) fn scratch(bench: &mut Bench<'_>) -> Result<Outcome> {
         trust: BTreeMap::new(),
     };
     let created = backup::create(&repository, &sources, &CreateOptions { tag: None, full: true, actor })?;
-    let drilled = backup::drill(&repository, &created.id, actor)?;
+    let drilled = backup::drill(&repository, &created.id, &bench.path("drills"), actor)?;
     let all = usize::try_from(drilled.datasets) == Ok(bench.golden.len());
     Ok(outcome(&drilled, &created.damage, all))
 }
@@ -47,8 +50,8 @@ pub(super) fn age(bench: &mut Bench<'_>) -> Result<Outcome> {
     let Some(folder) = &bench.subject.place.backup_repository else {
         return Ok(Outcome::skipped(NO_REPOSITORY));
     };
-    let Some(newest) = Repository::open(folder)?.ids()?.pop() else {
-        return Ok(Outcome::skipped("there is no snapshot"));
+    let Some(newest) = Repository::open(folder)?.newest(&bench.subject.place.data_root)? else {
+        return Ok(Outcome::skipped(NO_SNAPSHOT));
     };
     let Some(created) = backup::time_of(&newest) else {
         return Ok(Outcome::of(false, format!("`{newest}` does not tell when it was made")));
@@ -65,8 +68,10 @@ pub(super) fn drill(bench: &mut Bench<'_>) -> Result<Outcome> {
         return Ok(Outcome::skipped(NO_REPOSITORY));
     };
     let repository = Repository::open(folder)?.unlocked_by(bench.subject.place.backup_identity.as_ref())?;
-    let Some(newest) = repository.ids()?.pop() else { return Ok(Outcome::skipped("there is no snapshot")) };
-    let drilled = backup::drill(&repository, &newest, &bench.subject.options.actor)?;
+    let Some(newest) = repository.newest(&bench.subject.place.data_root)? else {
+        return Ok(Outcome::skipped(NO_SNAPSHOT));
+    };
+    let drilled = backup::drill(&repository, &newest, &bench.path("drills"), &bench.subject.options.actor)?;
     // One without datasets brings back nothing that anybody would miss.
     let has_datasets = drilled.datasets > 0;
     Ok(outcome(&drilled, &[], has_datasets))

@@ -168,3 +168,26 @@ fn what_is_replaced_is_never_missing_half_and_no_link_is_followed() {
         std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(left, [own], "nothing else is left");
 }
+
+#[test]
+fn a_folder_that_may_not_be_written_to_is_removed_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let fill = |path: &Path| {
+        let inner = path.join("outer/inner");
+        create_directories(&inner).unwrap();
+        fs_err::write(inner.join("file"), b"x").unwrap();
+        std::os::unix::fs::symlink("/", inner.join("link")).unwrap();
+        for folder in [inner.as_path(), &path.join("outer"), path] {
+            fs_err::set_permissions(folder, mode(0o555)).unwrap();
+        }
+    };
+    let staged = StagedDirectory::create(directory.path()).unwrap();
+    fill(staged.path());
+    drop(staged);
+    assert_eq!(names(directory.path()), [] as [&str; 0]);
+    let dead = directory.path().join(".staging-1-1");
+    create_directories(&dead).unwrap();
+    fill(&dead);
+    assert_eq!(sweep(directory.path()).unwrap(), 1);
+    assert_eq!(names(directory.path()), [] as [&str; 0]);
+}

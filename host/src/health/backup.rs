@@ -13,7 +13,7 @@ const GREATEST_AGE_SECONDS: f64 = 24.0 * 3600.0;
 /// What was seen of the repository of snapshots.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Backup {
-    /// When the newest snapshot was made; RFC 3339, UTC.
+    /// When the newest snapshot with the datasets was made; RFC 3339, UTC.
     pub last: Option<String>,
     /// How the last drill went.
     pub last_drill: Option<LastDrill>,
@@ -24,9 +24,9 @@ pub struct Backup {
 }
 
 impl Backup {
-    pub(super) fn look(folder: &Path) -> Self {
+    pub(super) fn look(folder: &Path, data_root: &Path) -> Self {
         let looked = Repository::open(folder).and_then(|repository| {
-            let newest = repository.ids()?.pop().and_then(|id| time_of(&id));
+            let newest = repository.newest(data_root)?.and_then(|id| time_of(&id));
             Ok(Self {
                 last: newest.map(crate::clock::text),
                 last_drill: last_drill(&repository),
@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn what_is_no_repository_is_said_to_be_none() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(cause(&Backup::look(folder.path())).unwrap().contains("no backup repository"));
+        assert!(cause(&Backup::look(folder.path(), folder.path())).unwrap().contains("no backup repository"));
         Repository::init(folder.path(), &[]).unwrap();
-        let seen = Backup::look(folder.path());
+        let seen = Backup::look(folder.path(), folder.path());
         assert_eq!((seen.bytes, &seen.problem, &seen.last), (Some(0), &None, &None));
     }
 }

@@ -136,7 +136,7 @@ pub(super) struct Slow {
 
 impl Slow {
     pub(super) fn look(place: &Place) -> Self {
-        let backup = place.backup_repository.as_deref().map(Backup::look);
+        let backup = place.backup_repository.as_deref().map(|folder| Backup::look(folder, &place.data_root));
         let certification = Certification::newest(&place.log_directory);
         let modules = standing::of_all(&place.search_path, &place.policy);
         Self { audit: audit(place), backup, certification, modules }

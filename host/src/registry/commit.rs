@@ -154,12 +154,12 @@ impl Registry {
             .then(|| free_quarantine(&self.root, name, &version));
         let shown = quarantine.as_deref().map(|path| self.root.relative(path).display().to_string());
         let provenance = same.map_or(&registration.provenance, |record| &record.provenance);
-        let plan = match same {
-            Some(record) => {
-                let (who, damage) = ((registration.actor, registration.now.as_str()), damage.as_deref());
-                Plan::repair(record, who, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
-            }
-            None => Plan::register(&known, registration, shown.as_deref())?,
+        let plan = if let Some(record) = same {
+            let (who, damage) = ((registration.actor, registration.now.as_str()), damage.as_deref());
+            Plan::repair(record, who, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
+        } else {
+            let place = self.place_after(name, known.newest.as_ref())?;
+            Plan::register(&known, place, registration, shown.as_deref())?
         };
         plan.intent.publish(&self.root)?;
         make_own_directory(&self.root.dataset(name))?;
@@ -213,7 +213,8 @@ impl Registry {
             return Err(fault.into_error(format!("version {} of `{name}` is damaged", version.short())));
         }
         let chosen = chosen.clone();
-        let plan = Plan::select(&known, chosen, selection)?;
+        let place = self.place_after(name, known.newest.as_ref())?;
+        let plan = Plan::select(&known, place, chosen, selection)?;
         plan.intent.publish(&self.root)?;
         let record = self.finish(plan, &mut tail)?;
         Ok(Outcome::Registered { record, content_known: true, quarantined: None })

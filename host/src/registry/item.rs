@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::durable;
 use crate::error::{Error, Kind, chain};
 
 /// No JSON document of a data root is larger; a larger file is damage and is not read into memory.
@@ -162,8 +163,7 @@ impl Fault {
 /// Reads a JSON document of the data root.
 pub(super) fn read_document(missing: ItemKind, path: &Path) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
-    let read =
-        fs_err::File::open(path).and_then(|file| file.take(LARGEST_DOCUMENT + 1).read_to_end(&mut bytes));
+    let read = durable::open(path).and_then(|file| file.take(LARGEST_DOCUMENT + 1).read_to_end(&mut bytes));
     match read {
         Err(error) => Err(Fault::reading(missing, path, &error)),
         Ok(count) if u64::try_from(count).is_ok_and(|count| count <= LARGEST_DOCUMENT) => Ok(bytes),

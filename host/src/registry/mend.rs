@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::audit::Action;
+use super::audit::{Action, RecordLine, Tail};
 use super::commit::{QUARANTINE_PREFIX, free_place};
 use super::content::{self, Depth, PROVENANCE};
 use super::item::{ItemKind, read_document};
@@ -20,10 +20,28 @@ use crate::error::{Error, Kind, Result, StorageContext};
 /// What the audit log tells of records and versions.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// Digests of records, by dataset and number.
-    pub records: BTreeMap<(DatasetName, u64), Digest>,
+    /// Digests of records, by dataset and number. There are several where a record was lost and another got its number:
+    /// the last one counts.
+    pub records: BTreeMap<(DatasetName, u64), Vec<Digest>>,
     /// Versions that were registered.
     pub versions: BTreeSet<(DatasetName, Digest)>,
+}
+
+impl Evidence {
+    /// The digest that a record must have.
+    #[must_use]
+    pub fn record(&self, name: &DatasetName, sequence: u64) -> Option<Digest> {
+        self.records.get(&(name.clone(), sequence))?.last().copied()
+    }
+
+    /// The datasets of which a record is missing or is not the one that was written.
+    pub(super) fn incomplete(&self, root: &DataRoot) -> BTreeSet<DatasetName> {
+        let lost = self.records.iter().filter(|((name, sequence), digests)| {
+            let found = record::digest_of(root, name, *sequence);
+            !matches!(digests.as_slice(), [only] if Some(*only) == found)
+        });
+        lost.map(|((name, _), _)| name.clone()).collect()
+    }
 }
 
 /// Who repairs, and when.
@@ -63,13 +81,25 @@ impl Registry {
     /// [`Kind::Locked`], [`Kind::Maintenance`] or [`Kind::Storage`].
     pub fn set_aside(&self, path: &Path, why: &str, by: By<'_>) -> Result<PathBuf> {
         let (_lock, mut tail) = self.begin_writing()?;
+        let place = self.tell_of_quarantine(path, why, by, &mut tail)?;
+        durable::rename(path, &place).storage("move something into quarantine")?;
+        Ok(place)
+    }
+
+    /// Says in the log that something goes into quarantine, and where it will be.
+    pub(super) fn tell_of_quarantine(
+        &self,
+        path: &Path,
+        why: &str,
+        by: By<'_>,
+        tail: &mut Tail,
+    ) -> Result<PathBuf> {
         let place = quarantine_of(&self.root, path);
         let (from, to) = (self.root.relative(path).display(), self.root.relative(&place).display());
         let details = json!({"reason": why, "before": from.to_string(), "after": to.to_string()});
         let action = by.action("quarantine", &from.to_string(), details);
-        self.audit().append(&mut tail, &action)?;
-        self.audit().publish_head(&mut tail)?;
-        durable::rename(path, &place).storage("move something into quarantine")?;
+        self.audit().append(tail, &action)?;
+        self.audit().publish_head(tail)?;
         Ok(place)
     }
 
@@ -78,7 +108,7 @@ impl Registry {
     /// # Errors
     /// The audit log cannot be read.
     pub fn logged_record(&self, name: &DatasetName, sequence: u64) -> Result<Option<Digest>> {
-        Ok(self.evidence()?.records.remove(&(name.clone(), sequence)))
+        Ok(self.evidence()?.record(name, sequence))
     }
 
     /// What the sound lines of the audit log tell of records and versions.
@@ -88,15 +118,11 @@ impl Registry {
     pub fn evidence(&self) -> Result<Evidence> {
         let mut evidence = Evidence::default();
         self.audit().verify_with(|entry| {
-            let digest = |key: &str| entry.details.get(key)?.as_str()?.parse::<Digest>().ok();
-            let sequence = entry.details.get("sequence").and_then(Value::as_u64);
-            if let (Ok(name), Some(sequence), Some(record), Some(version)) = (
-                DatasetName::new(entry.subject.as_str()),
-                sequence,
-                digest("record_sha256"),
-                digest("version"),
-            ) {
-                evidence.records.insert((name.clone(), sequence), record);
+            if let Some(RecordLine { name, sequence, version, record, .. }) = RecordLine::of(&entry) {
+                let digests = evidence.records.entry((name.clone(), sequence)).or_default();
+                if !digests.contains(&record) {
+                    digests.push(record);
+                }
                 evidence.versions.insert((name, version));
             }
         })?;

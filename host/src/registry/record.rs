@@ -60,7 +60,7 @@ impl Retirement {
 pub struct Record {
     /// [`RECORD_SCHEMA`].
     pub schema: String,
-    /// Counts from 1 for each dataset, without gaps.
+    /// Counts from 1 for each dataset; where one is missing, a record was lost.
     pub sequence: u64,
     /// Which dataset.
     pub name: DatasetName,
@@ -112,6 +112,12 @@ pub(super) fn read(root: &DataRoot, name: &DatasetName, sequence: u64) -> Result
     let path = root.record(name, sequence);
     let bytes = read_document(ItemKind::RecordMissing, &path)?;
     parse(&bytes, name, sequence).map_err(|(kind, message)| Fault::new(kind, path, message))
+}
+
+/// The digest of the file of a record, whatever it holds; nothing if it cannot be read.
+pub(super) fn digest_of(root: &DataRoot, name: &DatasetName, sequence: u64) -> Option<Digest> {
+    let bytes = read_document(ItemKind::RecordMissing, &root.record(name, sequence));
+    bytes.ok().map(|bytes| Digest::of(&bytes))
 }
 
 /// Reads the bytes of one record.

@@ -3,14 +3,17 @@
 //!
 //! The intent (`registry/audit/pending.json`) is written before anything else of a registration. Whether its record is
 //! there decides: if it is, the registration happened and its audit line is added; if not, it did not happen, and what
-//! it left is removed, except for the content folder, which is complete and found again by the next attempt.
+//! it left is removed, except for the content folder, which is complete and found again by the next attempt. A repair has
+//! no record: whether the version is whole decides.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::audit::{Action, AuditLog, Tail};
 use super::commit::discard;
+use super::content::{self, Depth};
 use super::item::{Fault, ItemKind, read_document};
 use super::name::DatasetName;
 use super::record;
@@ -35,6 +38,9 @@ pub(super) struct Intent {
     pub(super) version: Digest,
     /// The record to come, if there will be one.
     pub(super) record: Option<Planned>,
+    /// The provenance of the version that is put back, if one is; earlier hosts did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) provenance: Option<Digest>,
     /// Versions whose folders go once the record is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) removes: Vec<Digest>,
@@ -49,7 +55,15 @@ pub(super) struct Planned {
 
 impl Intent {
     pub(super) fn new(action: Action, name: DatasetName, version: Digest, record: Option<Planned>) -> Self {
-        Self { schema: INTENT_SCHEMA.to_owned(), action, name, version, record, removes: Vec::new() }
+        Self {
+            schema: INTENT_SCHEMA.to_owned(),
+            action,
+            name,
+            version,
+            record,
+            provenance: None,
+            removes: Vec::new(),
+        }
     }
 
     pub(super) fn path(root: &DataRoot) -> PathBuf {
@@ -79,11 +93,30 @@ impl Intent {
         durable::publish(&Self::path(root), &bytes).storage("note what is about to be registered")
     }
 
-    /// Whether the planned record is there.
+    /// Whether the planned record is there, or the version that was to be put back.
     pub(super) fn happened(&self, root: &DataRoot) -> bool {
-        self.record.is_some_and(|planned| {
-            let path = root.record(&self.name, planned.sequence);
-            Digest::of_file(&path).is_ok_and(|(digest, _)| digest == planned.sha256)
+        if let Some(planned) = self.record {
+            return record::digest_of(root, &self.name, planned.sequence) == Some(planned.sha256);
+        }
+        self.provenance.is_some_and(|provenance| {
+            let folder = root.version(&self.name, &self.version);
+            let inspection = content::inspect(&folder, &self.version, Depth::Digests);
+            inspection.provenance == Some(provenance) && inspection.content_intact()
+        })
+    }
+
+    /// What is to be logged of a damaged version that was set aside for something that did not happen.
+    fn quarantine(&self, root: &DataRoot) -> Option<Action> {
+        let place = self.action.details.get("quarantined")?.as_str()?;
+        root.path().join(place).symlink_metadata().ok()?;
+        let version = root.version(&self.name, &self.version);
+        let from = root.relative(&version).display().to_string();
+        let reason = format!("`{}` was interrupted", self.action.action);
+        Some(Action {
+            action: "quarantine".to_owned(),
+            details: json!({"reason": reason, "before": from, "after": place}),
+            subject: from,
+            ..self.action.clone()
         })
     }
 }
@@ -113,6 +146,12 @@ pub(super) fn recover(root: &DataRoot, log: &AuditLog) -> Result<Tail> {
     Ok(tail)
 }
 
+/// Adds a line, unless it is the last one already.
+fn log_once(log: &AuditLog, tail: &mut Tail, action: &Action) -> Result<()> {
+    let last = tail.last.as_ref().map(|entry| &entry.details);
+    if last == Some(&action.details) { Ok(()) } else { log.append(tail, action) }
+}
+
 /// Finishes what happened and removes what did not.
 fn settle(root: &DataRoot, log: &AuditLog, tail: &mut Tail, intent: &Intent) -> Result<()> {
     let records = root.records_of(&intent.name);
@@ -122,12 +161,12 @@ fn settle(root: &DataRoot, log: &AuditLog, tail: &mut Tail, intent: &Intent) -> 
         for version in &intent.removes {
             discard(&root.version(&intent.name, version), &root.derived())?;
         }
-        let details = tail.last.as_ref().map(|entry| &entry.details);
-        if details != Some(&intent.action.details) {
-            log.append(tail, &intent.action)?;
-        }
+        log_once(log, tail, &intent.action)?;
         tracing::info!(name = %intent.name, "finished an interrupted registration");
     } else {
+        if let Some(quarantine) = intent.quarantine(root) {
+            log_once(log, tail, &quarantine)?;
+        }
         tracing::info!(name = %intent.name, "dropped an interrupted registration");
     }
     for directory in [records, root.version(&intent.name, &intent.version)] {

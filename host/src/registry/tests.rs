@@ -161,7 +161,11 @@ fn a_damaged_current_record_is_an_error_and_registering_goes_on() {
     assert_eq!(fixture.registry.current(&name("set")).unwrap_err().kind, Kind::Corrupt);
     assert_eq!(fixture.registry.history(&name("set")).unwrap_err().kind, Kind::Corrupt);
     let outcome = fixture.register("set", 2, 2).unwrap();
-    assert_eq!((outcome.record().sequence, outcome.record().previous), (3, Some(content(1).version)));
+    assert_eq!(
+        (outcome.record().sequence, outcome.record().previous),
+        (3, Some(content(2).version)),
+        "as the log tells"
+    );
     assert!(fixture.check().failed(), "the damaged record is still named");
 }
 

@@ -152,13 +152,18 @@ impl Planner<'_> {
         let Some((name, sequence)) = name.zip(sequence(&item.path)) else {
             return Ok(nothing("nobody says which record it is"));
         };
-        let Some(sha256) = self.evidence.records.get(&(name.clone(), sequence)) else {
+        let Some(sha256) = self.evidence.record(name, sequence) else {
             return Ok(nothing("the audit log does not tell what it was"));
         };
+        if item.kind == ItemKind::RecordMissing && self.registry.record(name, sequence).is_ok() {
+            return Ok(nothing(
+                "its number is taken; a snapshot made before tells what it said: `host backup restore --target DIR`",
+            ));
+        }
         if self.registry.respelt_record(name, sequence)?.is_some() {
             return Ok((Deed::Record, "the same values, as they were written".to_owned()));
         }
-        let snapshot = self.saved.and_then(|saved| saved.has(&saved_record(name, sequence), sha256));
+        let snapshot = self.saved.and_then(|saved| saved.has(&saved_record(name, sequence), &sha256));
         Ok(match snapshot {
             Some(id) => (Deed::Record, format!("the record of snapshot {id}")),
             None if self.saved.is_some() => nothing("no snapshot has it"),

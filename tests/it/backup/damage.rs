@@ -13,6 +13,7 @@ use crate::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("backup::every_damaged_file_of_the_repository_is_named", &[], repository),
+        trial("backup::nobody_waits_for_a_pipe_in_the_place_of_a_file", &[], pipes),
         trial("backup::what_is_extra_is_named_and_harms_nothing", &[], extra),
         trial("backup::what_is_damaged_already_is_saved_and_named", &[], source),
         trial("backup::a_manifest_that_leads_elsewhere_is_refused", &[], hostile_manifest),
@@ -88,6 +89,31 @@ fn repository() {
         .run(["backup", "restore", "--target", target.to_str().unwrap()])
         .failure(19, &["cannot be restored", object.file_name().unwrap().to_str().unwrap()]);
     assert!(!target.exists());
+}
+
+/// A pipe to which nobody writes, where a file should be.
+fn pipes() {
+    let (sandbox, _) = saved();
+    let repository = sandbox.path("home/.pbuf/backup");
+    let record = sandbox.data_root().join("registry/derived/other/00000001.json");
+    let parts = parts(&repository).into_iter().map(|path| repository.join(path));
+    let (objects, manifests): (Vec<PathBuf>, Vec<PathBuf>) =
+        parts.partition(|path| path.starts_with(repository.join("objects")));
+    let pipe = |path: &Path| {
+        std::fs::remove_file(path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    pipe(&record);
+    let said = sandbox.run(["check"]).failure(19, &[]);
+    assert!(said.stdout.contains("no regular file"), "{said:?}");
+    pipe(&objects[0]);
+    let _ = sandbox.run(["backup", "check"]).failure(19, &[]);
+    let _ = sandbox.run(["backup", "drill"]).failure(3, &[]);
+    pipe(&manifests[0]);
+    let _ = sandbox.run(["backup", "check"]).failure(19, &[]);
+    let _ = sandbox.run(["backup", "list"]).success();
+    let _ = sandbox.run(["backup", "prune"]).failure(19, &["no regular file"]);
 }
 
 fn extra() {

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("backup::what_is_encrypted_comes_back_with_a_key_and_with_no_other", &[], back),
         trial("backup::who_has_no_key_can_save_and_count_and_not_read", &[], without),
+        trial("backup::a_drill_writes_nothing_readable_into_an_encrypted_repository", &[], drilled),
         trial("backup::damage_of_an_encrypted_object_is_named", &[], damaged),
         trial("backup::a_key_is_private_is_never_overwritten_and_never_saved", &[], private),
     ]
@@ -97,6 +98,21 @@ fn without() {
     let _ = sandbox.run(["backup", "init"]).success();
     let (_, third) = self::key(&sandbox, "third.key");
     let _ = sandbox.run(["backup", "init", "--recipient", &third]).failure(2, &["other public keys"]);
+}
+
+fn drilled() {
+    let (sandbox, [key, _]) = saved();
+    let repository = sandbox.path("home/.pbuf/backup");
+    // Where it could write, if it did.
+    for folder in ["drills", "objects/scratch"] {
+        write(&repository.join(folder), b"in the way");
+    }
+    let before = tree(&repository);
+    let _ = with_key(&sandbox, &key, &["backup", "drill"]).success();
+    let mut after = tree(&repository);
+    after.retain(|path, _| !path.starts_with("history"));
+    assert!(before.iter().filter(|(path, _)| !path.starts_with("history")).eq(&after));
+    assert!(tree(&sandbox.data_root().join("cache/drills")).is_empty(), "the scratch folder is gone");
 }
 
 fn damaged() {

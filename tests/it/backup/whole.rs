@@ -5,7 +5,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
-use tests::{Sandbox, tree};
+use tests::{Outcome, Sandbox, tree};
 
 use super::{content, create, prepared, saved, write};
 use crate::matrix::{Cases, Wrong, demand};
@@ -18,6 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("backup::what_is_unchanged_is_neither_read_nor_stored_again", &[], incremental),
         trial("backup::configuration_modules_keys_and_logs_come_back", &[], other_parts),
         trial("backup::a_target_that_is_not_empty_is_kept_unless_told", &[], onto_a_data_root),
+        trial("backup::datasets_and_records_are_never_restored_apart", &[], elsewhere),
         trial("backup::what_makes_no_sense_is_refused_with_what_to_type", &[], refusals),
     ]
 }
@@ -68,7 +69,7 @@ fn whole_way() {
     assert_eq!(drilled.pointer("/data/audit_lines"), Some(&Value::from(3)));
     let listed = sandbox.json(["backup", "list"]);
     assert_eq!(listed.pointer("/data/last_drill/ok"), Some(&Value::from(true)), "{listed:#}");
-    let left = std::fs::read_dir(sandbox.path("home/.pbuf/backup/drills")).unwrap().count();
+    let left = std::fs::read_dir(sandbox.data_root().join("cache/drills")).unwrap().count();
     assert_eq!(left, 0, "the scratch folder is gone");
 
     let restored = sandbox.path("restored");
@@ -202,6 +203,26 @@ fn onto_a_data_root() {
     let _ = sandbox.run(["check"]).success();
     let _ = sandbox.run(["audit", "verify"]).success();
     assert!(root.join("raw").is_dir(), "what is not in the snapshot stays");
+}
+
+fn elsewhere() {
+    let (sandbox, _) = saved();
+    let records = sandbox.path("records");
+    let root = sandbox.data_root();
+    tests::copy_folder(&root.join("registry"), &records);
+    std::fs::remove_dir_all(root.join("registry")).unwrap();
+    let before = tree(&root.join("derived"));
+    let restore = |more: &[&str]| {
+        let arguments = ["backup", "restore", "--yes", "--target", root.to_str().unwrap()];
+        let mut command = sandbox.command(arguments.iter().chain(more));
+        command.env("PBUF_REGISTRY_BASE_DIR", &records);
+        Outcome::of(&mut command)
+    };
+    for parts in [&[][..], &["--only", "derived"], &["--only", "logs,registry"]] {
+        let _ = restore(parts).failure(2, &["lies elsewhere", "registry.base_directory"]);
+    }
+    assert!(tree(&root.join("derived")) == before && !root.join("registry").exists());
+    let _ = restore(&["--only", "logs"]).success();
 }
 
 fn refusals() {

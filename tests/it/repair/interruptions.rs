@@ -19,6 +19,9 @@ pub(super) fn trials() -> Vec<Trial> {
             Scene::new(Verb::Collect).break_all("error=EIO");
         }),
         trial("repair::killed_at_each_call", needs, || Scene::new(Verb::Repair).break_all(KILL)),
+        trial("repair::killed_at_each_call_a_respelt_record_is_never_gone", needs, || {
+            Scene::new(Verb::Respell).break_all(KILL);
+        }),
         trial("repair::no_space_left_at_each_call", needs, || {
             Scene::new(Verb::Repair).break_all("error=ENOSPC");
         }),
@@ -31,6 +34,8 @@ const KILL: &str = "signal=KILL";
 enum Verb {
     Collect,
     Repair,
+    /// Without a snapshot: what it is made of is the damaged record alone.
+    Respell,
 }
 
 /// A data root with something to remove or to repair.
@@ -72,6 +77,11 @@ impl Scene {
             std::fs::remove_file(template.join("registry/derived/other/00000001.json")).unwrap();
             super::write(&template.join("derived/notes.txt"), b"mine");
         }
+        if verb == Verb::Respell {
+            let record = template.join("registry/derived/other/00000001.json");
+            let text = std::fs::read_to_string(&record).unwrap();
+            super::write(&record, text.replace('\n', "\r\n").as_bytes());
+        }
         Self { bench, template, repository, verb, current }
     }
 
@@ -79,6 +89,7 @@ impl Scene {
         match self.verb {
             Verb::Collect => &["registry", "gc", "--older-than", "0s"],
             Verb::Repair => &["registry", "repair", "--from-backup", "--yes"],
+            Verb::Respell => &["registry", "repair", "--yes"],
         }
     }
 
@@ -90,7 +101,7 @@ impl Scene {
         self.bench.say(&format!("{:?}: {how} at {} calls", self.verb, points.len()));
         assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), points.len(), wrong.join("\n"));
         assert!(points.len() >= 20, "only {} calls", points.len());
-        assert!(self.verb == Verb::Collect || self.repository.is_dir());
+        assert!(self.verb != Verb::Repair || self.repository.is_dir());
     }
 
     fn interrupt(&self, point: &Point, how: &str) -> Result<(), String> {
@@ -110,6 +121,7 @@ impl Scene {
         match self.verb {
             Verb::Collect => demand(damage.is_empty(), &|| format!("check: {damage:#?}"))?,
             Verb::Repair => demand(damage.len() <= 4, &|| format!("check: {damage:#?}"))?,
+            Verb::Respell => demand(damage.len() <= 1, &|| format!("check: {damage:#?}"))?,
         }
 
         // The same again comes to its end, and what was current is so.
@@ -121,10 +133,16 @@ impl Scene {
         let current = current(&self.bench, &case);
         demand(current == self.current, &|| format!("current is {current:?}"))?;
         let versions = folders(&case).len();
-        let expected = if self.verb == Verb::Collect { 2 } else { 5 };
+        let expected = match self.verb {
+            Verb::Collect => 2,
+            Verb::Repair => 5,
+            Verb::Respell => 4,
+        };
         demand(versions == expected, &|| format!("{versions} versions"))?;
         let mine = tree(&case).values().filter(|bytes| bytes.as_slice() == b"mine").count();
         demand(mine == usize::from(self.verb == Verb::Repair), &|| "a file was deleted".to_owned())?;
+        let untold = self.untold(&case);
+        demand(untold.is_empty(), &|| format!("the audit log does not tell of {untold:?}"))?;
         let audit = self.bench.run(&case, &["audit", "verify"]);
         demand(audit.code == Some(0), &|| format!("audit: {audit:?}"))?;
         let mut left = leftovers(&case);
@@ -132,6 +150,29 @@ impl Scene {
         demand(left.is_empty(), &|| format!("left behind: {left:?}"))?;
         std::fs::remove_dir_all(&case).unwrap();
         Ok(())
+    }
+
+    /// What was done and the audit log does not tell of.
+    fn untold(&self, root: &Path) -> Vec<String> {
+        let (_, list) = self.bench.run_json(root, &["audit", "list"]);
+        let entries = list.pointer("/data/entries").and_then(Value::as_array).unwrap();
+        let folders = ["derived", "registry"].map(|folder| std::fs::read_dir(root.join(folder)).unwrap());
+        let names = folders.into_iter().flatten();
+        let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        let aside = names.filter(|name| name.starts_with(".quarantine-"));
+        let actions: &[&str] = match self.verb {
+            Verb::Collect => &["gc"],
+            Verb::Repair => &["repair", "repair-record", "adopt"],
+            Verb::Respell => &["repair-record"],
+        };
+        let told = |what: &String| {
+            let tells = |entry: &Value| match what.strip_prefix('.') {
+                Some(_) => entry["details"].to_string().contains(what),
+                None => entry["action"] == what.as_str(),
+            };
+            entries.iter().any(tells)
+        };
+        aside.chain(actions.iter().map(|&action| action.to_owned())).filter(|what| !told(what)).collect()
     }
 }
 

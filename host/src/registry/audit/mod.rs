@@ -19,6 +19,7 @@ pub(super) use tail::Tail;
 pub use verify::{Break, BreakKind, Verification};
 
 use super::item::{Fault, ItemKind, read_document};
+use super::name::DatasetName;
 use super::sealed;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, StorageContext};
@@ -85,6 +86,33 @@ impl Entry {
         redact(&mut details);
         let told = (&self.time, &self.actor, &self.action, &self.subject, &self.details);
         told == (&action.time, &action.actor, &action.action, &action.subject, &details)
+    }
+}
+
+/// What an audit line tells of a record.
+#[derive(Debug)]
+pub(super) struct RecordLine {
+    pub(super) name: DatasetName,
+    pub(super) sequence: u64,
+    pub(super) version: Digest,
+    pub(super) record: Digest,
+    pub(super) provenance: Digest,
+    pub(super) removed: Vec<Digest>,
+}
+
+impl RecordLine {
+    /// Nothing if the line is about something else.
+    pub(super) fn of(entry: &Entry) -> Option<Self> {
+        let digest = |field: &str| entry.details.get(field)?.as_str()?.parse().ok();
+        let removed = entry.details.get("removed").and_then(Value::as_array).into_iter().flatten();
+        Some(Self {
+            name: DatasetName::new(entry.subject.as_str()).ok()?,
+            sequence: entry.details.get("sequence")?.as_u64()?,
+            version: digest("version")?,
+            record: digest("record_sha256")?,
+            provenance: digest("provenance_sha256")?,
+            removed: removed.filter_map(|digest| digest.as_str()?.parse().ok()).collect(),
+        })
     }
 }
 

@@ -4,13 +4,16 @@ use std::io::{Read, Seek, SeekFrom};
 
 use serde_json::json;
 
-use super::{Action, AuditLog, Entry, Head, LONGEST_LINE, entry, parse};
+use super::{Action, AuditLog, Entry, Head, LONGEST_LINE, RecordLine, entry, parse};
 use crate::durable;
 use crate::error::{Result, StorageContext};
-use crate::registry::sealed;
+use crate::registry::{DatasetName, sealed};
 
 /// How much of the end is read at first; nearly always more than the last line.
 const FIRST_WINDOW: u64 = 16 * 1024;
+
+/// How much is read at a time where more than the end is of interest.
+const WINDOW: u64 = 256 * 1024;
 
 /// Where the next line goes. Exists only under the lock of the data root.
 #[derive(Debug)]
@@ -103,6 +106,45 @@ impl AuditLog {
             tail.behind = false;
         }
         Ok(())
+    }
+
+    /// The last line that tells of a record of a dataset. Nothing before it is read.
+    pub(in crate::registry) fn last_of(&self, name: &DatasetName) -> std::io::Result<Option<RecordLine>> {
+        let mut file = match fs_err::File::open(self.path()) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let needle = format!("\"subject\":\"{name}\"");
+        let told = |line: &[u8]| {
+            let is_likely = std::str::from_utf8(line).is_ok_and(|line| line.contains(&needle));
+            let entry = is_likely.then(|| parse(line).ok()).flatten()?;
+            RecordLine::of(&entry).filter(|line| line.name == *name)
+        };
+        let mut end = file.seek(SeekFrom::End(0))?;
+        // The beginning of what was read, which may be the end of a line.
+        let mut rest = Vec::new();
+        while end > 0 {
+            let start = end.saturating_sub(WINDOW);
+            file.seek(SeekFrom::Start(start))?;
+            let mut bytes = Vec::new();
+            (&mut file).take(end - start).read_to_end(&mut bytes)?;
+            bytes.append(&mut rest);
+            let first_end = bytes.iter().position(|byte| *byte == b'\n');
+            let whole = if start == 0 { 0 } else { first_end.map_or(bytes.len(), |place| place + 1) };
+            let mut lines = bytes.get(whole..).unwrap_or_default().rsplit(|byte| *byte == b'\n');
+            if let Some(line) = lines.find_map(told) {
+                return Ok(Some(line));
+            }
+            bytes.truncate(whole);
+            // No line of ours is so long.
+            rest = if u64::try_from(whole).is_ok_and(|length| length <= 2 * LONGEST_LINE) {
+                bytes
+            } else {
+                Vec::new()
+            };
+            end = start;
+        }
+        Ok(None)
     }
 
     fn end(&self) -> std::io::Result<End> {

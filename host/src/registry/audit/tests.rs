@@ -242,3 +242,28 @@ proptest! {
         prop_assert_eq!(last.subject, "subject 2");
     }
 }
+
+#[test]
+fn the_last_line_of_a_dataset_is_found_across_windows_and_none_of_another() {
+    let (fixture, log) = logged(0);
+    let tell = |name: &str, sequence: u64, note: &str| {
+        let digest = Digest::of(note.as_bytes()).to_string();
+        let details = json!({
+            "sequence": sequence, "version": digest, "record_sha256": digest, "provenance_sha256": digest, "note": note,
+        });
+        fixture.registry.log(&Action { subject: name.to_owned(), details, ..action(1) }).unwrap();
+    };
+    let name = |text: &str| DatasetName::new(text).unwrap();
+    let last = |text: &str| log.last_of(&name(text)).unwrap().map(|line| line.sequence);
+    assert_eq!(last("one"), None);
+    tell("one", 1, "first");
+    tell("one", 2, "\"subject\":\"two\"");
+    assert_eq!((last("one"), last("two"), last("on")), (Some(2), None, None));
+    // Longer than what is read at a time, and ends of lines at any place of it.
+    for number in 1..12 {
+        tell("two", number, &"x".repeat(100_000));
+    }
+    assert_eq!((last("one"), last("two")), (Some(2), Some(11)));
+    crate::durable::append_line(&log.path(), br#"{"subject":"one""#).unwrap();
+    assert_eq!(last("one"), Some(2));
+}

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::super::audit::{AuditLog, Entry};
+use super::super::audit::{AuditLog, RecordLine};
 use super::super::item::{Fault, ItemKind, read_document};
 use super::super::name::DatasetName;
 use super::super::record::{self, Record};
@@ -77,7 +75,12 @@ impl Claims {
                 for version in &line.removed {
                     self.gone(&line.name, *version, line.sequence);
                 }
-                logged.insert((line.name, line.sequence), line.record);
+                let other = logged.insert((line.name.clone(), line.sequence), line.record);
+                if other.is_some_and(|other| other != line.record) {
+                    let path = root.record(&line.name, line.sequence);
+                    let message = "another record had this number and is lost";
+                    findings.add(Fault::new(ItemKind::RecordMissing, path, message), Some(&line.name));
+                }
             }
         })?;
         self.audit_lines = verification.lines;
@@ -209,32 +212,6 @@ impl Before {
 
 fn missing_record(root: &DataRoot, name: &DatasetName, sequence: u64) -> Fault {
     Fault::new(ItemKind::RecordMissing, root.record(name, sequence), "it was registered and is missing")
-}
-
-/// What an audit line tells of a record.
-struct RecordLine {
-    name: DatasetName,
-    sequence: u64,
-    version: Digest,
-    record: Digest,
-    provenance: Digest,
-    removed: Vec<Digest>,
-}
-
-impl RecordLine {
-    /// Nothing if the line is about something else.
-    fn of(entry: &Entry) -> Option<Self> {
-        let digest = |field: &str| entry.details.get(field)?.as_str()?.parse().ok();
-        let removed = entry.details.get("removed").and_then(Value::as_array).into_iter().flatten();
-        Some(Self {
-            name: DatasetName::new(entry.subject.as_str()).ok()?,
-            sequence: entry.details.get("sequence")?.as_u64()?,
-            version: digest("version")?,
-            record: digest("record_sha256")?,
-            provenance: digest("provenance_sha256")?,
-            removed: removed.filter_map(|digest| digest.as_str()?.parse().ok()).collect(),
-        })
-    }
 }
 
 fn is_pending(pending: Option<&Intent>, name: &DatasetName, sequence: u64, found: &Digest) -> bool {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Registry;
 use super::content::{self, Depth};
 use super::index;
 use super::item::{Fault, ItemKind, ItemSeverity};
@@ -157,6 +158,9 @@ fn check_version(
     let depth = if provenances.is_some() { depth } else { Depth::Digests };
     let inspection = content::inspect(&directory, version, depth);
     let damaged = inspection.faults.iter().any(|fault| fault.kind.severity() == ItemSeverity::Damage);
+    if damaged && !directory.exists() && was_removed(root, name, version) {
+        return (0, 0);
+    }
     match (provenances, inspection.provenance) {
         (Some(known), Some(found)) if !known.contains(&found) => {
             let message = "it is not the one of any registration of this version";
@@ -174,6 +178,12 @@ fn check_version(
     }
     tree::check_modes(&directory, Some(name), findings);
     (inspection.files, inspection.bytes)
+}
+
+/// Whether a version was removed since it was listed.
+fn was_removed(root: &DataRoot, name: &DatasetName, version: &Digest) -> bool {
+    let removal = Registry::open(root.clone()).removal(name, version);
+    removal.is_ok_and(|removal| removal.is_some())
 }
 
 /// Collects items.

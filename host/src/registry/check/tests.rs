@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::super::audit::Action;
 use super::super::content::PROVENANCE;
 use super::super::testing::{Fixture, content, flip, name};
 use super::*;
@@ -74,6 +75,61 @@ fn remove(path: &Path) {
 
 fn record(fixture: &Fixture, sequence: u64) -> PathBuf {
     fixture.registry.root().record(&name("two"), sequence)
+}
+
+#[test]
+fn a_lost_newest_record_is_not_forgotten_with_the_next_one() {
+    let fixture = fixture();
+    fixture.register("two", 3, 3).unwrap();
+    let lost = fs_err::read(record(&fixture, 4)).unwrap();
+    remove(&record(&fixture, 4));
+    fixture.register("two", 5, 5).unwrap();
+    assert!(!record(&fixture, 4).exists() && record(&fixture, 5).exists());
+    let missing = [(ItemKind::RecordMissing, "registry/derived/two/00000004.json".to_owned())];
+    assert_eq!(fixture.found(), missing);
+    write(&record(&fixture, 4), &lost);
+    fixture.assert_clean();
+    // Also when no other one is left.
+    for sequence in 1..=5 {
+        remove(&record(&fixture, sequence));
+    }
+    fixture.register("two", 1, 1).unwrap();
+    assert!(record(&fixture, 6).exists());
+}
+
+#[test]
+fn a_lost_record_is_still_named_when_an_earlier_host_gave_its_number_away() {
+    let fixture = fixture();
+    let log = fixture.registry.audit();
+    let last = log.entries().unwrap().last().unwrap().unwrap();
+    let mut details = last.details;
+    details["record_sha256"] = content(1).version.to_string().into();
+    let (time, actor, action, subject) = (last.time, last.actor, last.action, last.subject);
+    fixture.registry.log(&Action { time, actor, action, subject, details }).unwrap();
+    let lost = "another record had this number and is lost";
+    assert!(fixture.check().items.iter().any(|item| item.message == lost), "{:?}", fixture.found());
+}
+
+#[test]
+fn a_version_that_is_collected_between_listing_and_reading_is_no_damage() {
+    let fixture = fixture();
+    let root = fixture.registry.root();
+    let (name, version) = (name("two"), content(2).version);
+    let read = |findings: &mut Findings<'_>| {
+        let known = BTreeSet::new();
+        check_version(root, &name, &version, Some(&known), Depth::Digests, findings);
+    };
+    let limits = crate::registry::Limits { before: jiff::Timestamp::now(), keep_last: 1, retired: false };
+    fixture.registry.collect(&limits, false, "test", "now").unwrap();
+    assert!(!root.version(&name, &version).exists());
+    let mut findings = Findings::new(root);
+    read(&mut findings);
+    assert_eq!(findings.sorted(), []);
+    // Without the record of the removal it is damage.
+    remove(&record(&fixture, 4));
+    let mut findings = Findings::new(root);
+    read(&mut findings);
+    assert_eq!(findings.sorted().len(), 1);
 }
 
 #[test]

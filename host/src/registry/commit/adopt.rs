@@ -54,10 +54,11 @@ impl Registry {
         if self.newest_of(name, version)?.is_some() {
             return Ok(());
         }
-        let previous = newest.as_ref().map(|newest| newest.version);
+        let place = self.place_after(name, newest.as_ref())?;
+        let previous = place.previous;
         let (now, actor) = (by.now.to_owned(), by.actor.to_owned());
         let adopted = Record {
-            sequence: sequences.last().map_or(1, |highest| highest.saturating_add(1)),
+            sequence: place.sequence,
             registered_at: now.clone(),
             actor,
             previous,
@@ -102,11 +103,12 @@ impl Registry {
                 format!("no readable record names what was current of `{name}`"),
             ));
         };
+        let place = self.place_after(name, Some(&adopted))?;
         let record = Record {
-            sequence: adopted.sequence.saturating_add(1),
+            sequence: place.sequence,
             registered_at: by.now.to_owned(),
             actor: by.actor.to_owned(),
-            previous: Some(adopted.version),
+            previous: place.previous,
             retired: adopted.retired,
             removed: adopted.removed,
             ..before

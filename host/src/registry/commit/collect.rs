@@ -52,8 +52,8 @@ pub struct Fate {
 
 impl Registry {
     /// Removes old versions and what lies in quarantine for long, or only says what would go. Never removed are the current
-    /// version of a dataset, one that another version was made of, and any of a dataset with a damaged record. Durable when
-    /// it returns.
+    /// version of a dataset and one that another version was made of; so no version at all while a record is missing or
+    /// damaged. Durable when it returns.
     ///
     /// # Errors
     /// [`Kind::Locked`](crate::error::Kind::Locked), [`Kind::Maintenance`](crate::error::Kind::Maintenance) or
@@ -96,11 +96,12 @@ impl Registry {
         now: &str,
     ) -> Result<()> {
         let Some(current) = self.current(name)? else { return Ok(()) };
+        let place = self.place_after(name, Some(&current))?;
         let mut record = Record {
-            sequence: current.sequence.saturating_add(1),
+            sequence: place.sequence,
             registered_at: now.to_owned(),
             actor: actor.to_owned(),
-            previous: Some(current.version),
+            previous: place.previous,
             ..current
         };
         let versions: Vec<Digest> = fates.iter().filter_map(|fate| fate.version).collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::super::Registry;
 use super::super::audit::Action;
 use super::super::item::LARGEST_DOCUMENT;
 use super::super::name::DatasetName;
@@ -98,6 +99,32 @@ impl Known {
     }
 }
 
+/// Where the next record of a dataset goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) sequence: u64,
+    /// The version of the record before.
+    pub(super) previous: Option<Digest>,
+}
+
+impl Registry {
+    /// Where the record after `newest`, the newest that can be read, goes: after every other one that the audit log tells
+    /// of, so that one that is lost can come back under its number. The caller keeps other writers out.
+    pub(super) fn place_after(&self, name: &DatasetName, newest: Option<&Record>) -> Result<Place> {
+        let sequences = record::sequences(&self.root, name).storage("list the records")?;
+        let highest = sequences.last().copied().unwrap_or_default();
+        // The name of a new dataset stands nowhere in the log, which would be read as a whole.
+        let is_new = highest == 0 && !self.root.dataset(name).exists();
+        let told = if is_new { None } else { self.audit().last_of(name).storage("read the audit log")? };
+        Ok(match told.filter(|told| told.sequence >= highest) {
+            Some(told) => Place { sequence: told.sequence.saturating_add(1), previous: Some(told.version) },
+            None => {
+                Place { sequence: highest.saturating_add(1), previous: newest.map(|record| record.version) }
+            }
+        })
+    }
+}
+
 /// What is going to be written.
 pub(super) struct Plan {
     pub(super) intent: Intent,
@@ -110,18 +137,19 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn register(
         known: &Known,
+        place: Place,
         registration: &Registration<'_>,
         quarantined: Option<&str>,
     ) -> Result<Self> {
         let record = Record {
             schema: RECORD_SCHEMA.to_owned(),
-            sequence: known.highest.saturating_add(1),
+            sequence: place.sequence,
             name: registration.name.clone(),
             version: registration.version,
             recipe: registration.recipe,
             registered_at: registration.now.clone(),
             actor: registration.actor.to_owned(),
-            previous: known.newest.as_ref().map(|record| record.version),
+            previous: place.previous,
             provenance_sha256: Digest::of(&provenance_bytes(&registration.provenance)),
             provenance: registration.provenance.clone(),
             execution: registration.execution.clone(),
@@ -131,15 +159,20 @@ impl Plan {
         Self::with_record("register", record, quarantined)
     }
 
-    pub(super) fn select(known: &Known, chosen: Record, selection: &Selection<'_>) -> Result<Self> {
+    pub(super) fn select(
+        known: &Known,
+        place: Place,
+        chosen: Record,
+        selection: &Selection<'_>,
+    ) -> Result<Self> {
         known.refuse_retired(selection.name, &selection.version)?;
         let record = Record {
-            sequence: known.highest.saturating_add(1),
+            sequence: place.sequence,
             retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
             removed: known.removed_but(&selection.version),
             registered_at: selection.now.clone(),
             actor: selection.actor.to_owned(),
-            previous: known.newest.as_ref().map(|record| record.version),
+            previous: place.previous,
             ..chosen
         };
         Self::with_record("select", record, None)
@@ -198,7 +231,8 @@ impl Plan {
                 "after": "as it was registered",
             }),
         };
-        let intent = Intent::new(action, record.name.clone(), record.version, None);
+        let mut intent = Intent::new(action, record.name.clone(), record.version, None);
+        intent.provenance = Some(record.provenance_sha256);
         Self { intent, record: record.clone(), bytes: None }
     }
 }

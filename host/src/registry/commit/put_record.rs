@@ -8,9 +8,11 @@ use super::super::mend::By;
 use super::super::name::DatasetName;
 use super::super::record;
 use super::super::recover::{Intent, Planned};
+use super::make_own_directory;
 use super::plan::Plan;
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result};
+use crate::durable;
+use crate::error::{Error, Kind, Result, StorageContext};
 
 impl Registry {
     /// Puts a record back, whose digest the audit log tells. A damaged one is set aside.
@@ -26,6 +28,7 @@ impl Registry {
         by: By<'_>,
     ) -> Result<()> {
         let sha256 = Digest::of(bytes);
+        let (_lock, mut tail) = self.begin_writing()?;
         let logged = self.logged_record(name, sequence)?;
         let Some(record) = record::parse(bytes, name, sequence).ok().filter(|_| logged == Some(sha256))
         else {
@@ -39,10 +42,13 @@ impl Registry {
             return Ok(());
         }
         let aside = match path.symlink_metadata() {
-            Ok(_) => Some(self.set_aside(&path, "a damaged record", by)?),
+            Ok(_) => Some(self.tell_of_quarantine(&path, "a damaged record", by, &mut tail)?),
             Err(_) => None,
         };
-        let (_lock, mut tail) = self.begin_writing()?;
+        if let Some(place) = &aside {
+            // Its number stays taken until the other one stands in its place.
+            durable::keep_aside(&path, place).storage("keep a damaged record in quarantine")?;
+        }
         let before = aside.map(|path| self.root.relative(&path).display().to_string());
         let details = json!({
             "number": sequence,
@@ -53,6 +59,8 @@ impl Registry {
         let action = by.action("repair-record", name.as_str(), details);
         let intent = Intent::new(action, name.clone(), record.version, Some(Planned { sequence, sha256 }));
         intent.publish(&self.root)?;
-        self.finish(Plan { intent, record, bytes: Some(bytes.to_vec()) }, &mut tail).map(drop)
+        make_own_directory(&self.root.records_of(name))?;
+        durable::publish(&path, bytes).storage("put the record back")?;
+        self.close(Plan { intent, record, bytes: None }, &mut tail).map(drop)
     }
 }

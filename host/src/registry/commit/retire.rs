@@ -9,7 +9,7 @@ use super::super::audit::Action;
 use super::super::name::DatasetName;
 use super::super::record::{self, Record, Retirement};
 use super::super::{Registry, reason};
-use super::plan::Plan;
+use super::plan::{Place, Plan};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, StorageContext};
 
@@ -47,7 +47,8 @@ impl Registry {
         if current.retired.get(&version).map(|known| known.reason.as_str()) == reason {
             return Ok(false);
         }
-        let plan = Plan::retire(current, retiring, reason)?;
+        let place = self.place_after(name, Some(&current))?;
+        let plan = Plan::retire(current, place, retiring, reason)?;
         plan.intent.publish(&self.root)?;
         self.finish(plan, &mut tail)?;
         Ok(true)
@@ -61,12 +62,12 @@ fn unknown(name: &DatasetName, version: &Digest) -> Error {
 
 impl Plan {
     /// A record that says the same as the current one, but for what is retired.
-    fn retire(current: Record, retiring: &Retiring<'_>, reason: Option<&str>) -> Result<Self> {
+    fn retire(current: Record, place: Place, retiring: &Retiring<'_>, reason: Option<&str>) -> Result<Self> {
         let mut record = Record {
-            sequence: current.sequence.saturating_add(1),
+            sequence: place.sequence,
             registered_at: retiring.now.clone(),
             actor: retiring.actor.to_owned(),
-            previous: Some(current.version),
+            previous: place.previous,
             ..current
         };
         let before;

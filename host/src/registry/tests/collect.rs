@@ -113,6 +113,37 @@ fn what_was_removed_is_not_missed_and_can_be_registered_again() {
 }
 
 #[test]
+fn nothing_goes_while_a_newest_record_is_lost_and_another_version_passes_for_the_current_one() {
+    let fixture = Fixture::new();
+    register(&fixture, "set", 1, "2026-01-01", None);
+    register(&fixture, "set", 2, "2026-01-02", None);
+    fixture.select("set", 1, 1).unwrap();
+    let before = limits("2027-01-01T00:00:00Z", 1);
+    assert_eq!(going(&fixture, &before), [2]);
+    fs_err::remove_file(fixture.path("registry/derived/set/00000003.json")).unwrap();
+    assert!(going(&fixture, &before).is_empty());
+    fs_err::remove_dir_all(fixture.path("registry/derived/set")).unwrap();
+    assert!(going(&fixture, &before).is_empty());
+}
+
+#[test]
+fn what_a_dataset_with_a_damaged_record_may_have_been_made_of_stays() {
+    let fixture = Fixture::new();
+    register(&fixture, "parent", 1, "2026-01-01", None);
+    register(&fixture, "parent", 2, "2026-01-02", None);
+    register(&fixture, "child", 11, "2026-01-03", Some(content(1).files[0].sha256()));
+    register(&fixture, "other", 3, "2026-01-01", None);
+    register(&fixture, "other", 4, "2026-01-02", None);
+    let before = limits("2027-01-01T00:00:00Z", 1);
+    assert_eq!(going(&fixture, &before), [3]);
+    // Nobody can read what was made of it.
+    fs_err::remove_file(fixture.file("other", 3, "dataset.json")).unwrap();
+    assert!(going(&fixture, &before).is_empty());
+    super::super::testing::flip(&fixture.path("registry/derived/child/00000001.json"), 40, 1);
+    assert!(going(&fixture, &before).is_empty());
+}
+
+#[test]
 fn nothing_goes_of_a_dataset_with_a_damaged_record() {
     let fixture = Fixture::new();
     for (number, day) in [(1, "2026-01-01"), (2, "2026-01-02"), (3, "2026-01-03")] {

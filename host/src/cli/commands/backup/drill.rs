@@ -20,7 +20,8 @@ pub(super) struct Drilled {
 
 pub(super) fn run(which: &Which, context: &Context) -> Result<Drilled> {
     let (repository, id) = which.open(context)?;
-    Ok(Drilled { drilled: backup::drill(&repository, &id, &actor())? })
+    let scratch = context.settings.cache_directory().join("drills");
+    Ok(Drilled { drilled: backup::drill(&repository, &id, &scratch, &actor())? })
 }
 
 impl Report for Drilled {

@@ -38,7 +38,7 @@ pub enum Command {
     Drill(Which),
     /// Bring a snapshot back.
     Restore(restore::Args),
-    /// Forget old snapshots; never the newest. `prune` frees what they held.
+    /// Forget old snapshots; never the newest of a data root, and none for one that holds less. `prune` frees what they held.
     Forget(retention::ForgetArgs),
     /// Free what no snapshot needs.
     Prune(retention::PruneArgs),
@@ -55,7 +55,7 @@ pub struct Place {
 /// Which snapshot.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// Id of the snapshot, the beginning of it, or `latest`.
+    /// Id of the snapshot, the beginning of it, or `latest`: the newest with the datasets of this data root.
     #[arg(value_name = "SNAPSHOT", default_value = "latest")]
     snapshot: String,
     #[command(flatten)]
@@ -77,7 +77,7 @@ impl Which {
     /// The repository and the id.
     fn open(&self, context: &Context) -> Result<(Repository, String)> {
         let repository = self.place.open(context)?;
-        let id = repository.resolve(&self.snapshot)?;
+        let id = repository.resolve(&self.snapshot, context.settings.data_root())?;
         Ok((repository, id))
     }
 }

@@ -1,7 +1,7 @@
 //! `host backup restore`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::backup::{self, Part, RestoreOptions};
 use crate::cli::commands::table::plain;
 use crate::cli::context::actor;
 use crate::cli::{Context, Report, Style};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::text::{bytes, duration};
 
 /// Flags of `backup restore`.
@@ -40,6 +40,7 @@ pub(super) struct Restored {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Restored> {
+    refuse_halves(args, context)?;
     let (repository, id) = args.which.open(context)?;
     let options = RestoreOptions {
         target: &args.target,
@@ -49,6 +50,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Restored> {
         actor: &actor(),
     };
     Ok(Restored { restored: backup::restore(&repository, &id, &options)? })
+}
+
+/// Datasets and records come back into one folder. Where the settings look for the records elsewhere, one of both halves
+/// would not be seen.
+fn refuse_halves(args: &Args, context: &Context) -> Result<()> {
+    let (root, registry) = (context.settings.data_root(), context.settings.registry_directory());
+    let is_half = |part: &Part| matches!(part, Part::Derived | Part::Registry);
+    let has_half = args.only.is_empty() || args.only.iter().any(is_half);
+    if !has_half || registry == root.join("registry") || !is_same(&args.target, root) {
+        return Ok(());
+    }
+    let message = format!("the registry of `{}` lies elsewhere", root.display());
+    Err(Error::new(Kind::Usage, message)
+        .cause(format!("`registry.base_directory` is `{}`", registry.display()))
+        .hint("restore to a folder that is not there, then put its `registry` in the place of that one")
+        .hint("other parts alone can be restored here: `--only config,logs,plugins,trust`"))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| fs_err::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+    place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 impl Report for Restored {

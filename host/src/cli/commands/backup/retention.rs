@@ -18,7 +18,7 @@ const USUAL: Keep = Keep { last: 0, daily: 7, weekly: 4, monthly: 12 };
 /// Flags of `backup forget`.
 #[derive(Debug, clap::Args)]
 pub struct ForgetArgs {
-    /// Keep the newest N snapshots.
+    /// Keep the newest N snapshots of each data root.
     #[arg(long, value_name = "N")]
     keep_last: Option<usize>,
     /// Keep the newest of each of N days [default of all: 7 daily, 4 weekly, 12 monthly].

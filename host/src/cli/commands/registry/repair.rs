@@ -55,7 +55,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Repaired> {
         Some(snapshot) => {
             let repository = Repository::open(context.backup_repository()?)?
                 .unlocked_by(context.settings.backup_identity())?;
-            Some(Saved::open(&repository, Some(snapshot).filter(|name| *name != ANY))?)
+            let named = Some(snapshot).filter(|name| *name != ANY);
+            let id =
+                named.map(|typed| repository.resolve(typed, context.settings.data_root())).transpose()?;
+            Some(Saved::open(&repository, id.as_deref())?)
         }
     };
     let mut steps = repair::plan(&registry, saved.as_ref())?;

@@ -20,24 +20,30 @@ impl Registry {
     /// What becomes of every version and of everything in quarantine. The caller keeps writers out.
     pub(super) fn fates(&self, limits: &Limits) -> Result<Vec<Fate>> {
         let mut histories = Vec::new();
-        let mut fates = Vec::new();
+        // Without its newest record, something older would pass for the current one.
+        let mut damaged = self.evidence()?.incomplete(&self.root);
         for name in self.names()? {
             match self.history(&name) {
-                Ok(history) => histories.push((name, history)),
+                Ok(history) if !damaged.contains(&name) => histories.push((name, history)),
+                Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!("nothing of `{name}` is removed: {error}");
-                    fates.push(Fate {
-                        path: self.root.relative(&self.root.dataset(&name)).display().to_string(),
-                        name: Some(name),
-                        version: None,
-                        bytes: 0,
-                        since: None,
-                        kept: Some("a record is damaged: run `host check`".to_owned()),
-                    });
+                    tracing::warn!("nothing is removed: {error}");
+                    damaged.insert(name);
                 }
             }
         }
-        let ingredients = Ingredients::of(&histories);
+        let mut fates: Vec<Fate> = damaged
+            .iter()
+            .map(|name| Fate {
+                path: self.root.relative(&self.root.dataset(name)).display().to_string(),
+                name: Some(name.clone()),
+                version: None,
+                bytes: 0,
+                since: None,
+                kept: Some("a record is missing or damaged: run `host check`".to_owned()),
+            })
+            .collect();
+        let ingredients = Ingredients::of(&histories, damaged.pop_first());
         for (name, history) in &histories {
             self.judge(name, history, &ingredients, limits, &mut fates);
         }
@@ -83,8 +89,8 @@ impl Registry {
                 Some("it is the current one".to_owned())
             } else if place < limits.keep_last {
                 Some(format!("it is among the newest {}", limits.keep_last))
-            } else if let Some(child) = ingredients.child_of(&path, name, version) {
-                Some(format!("`{child}` was made of it"))
+            } else if let Some(need) = ingredients.need_for(&path, name, version) {
+                Some(need)
             } else if limits.retired && retired.is_some() {
                 None
             } else if let Some(retirement) = retired.filter(|retirement| young(&retirement.at)) {
@@ -134,11 +140,16 @@ fn size(path: &Path) -> u64 {
 }
 
 /// What every version that is there was made of.
-struct Ingredients(BTreeMap<Digest, BTreeSet<(DatasetName, Digest)>>);
+struct Ingredients {
+    /// What was made of the file with that digest.
+    children: BTreeMap<Digest, BTreeSet<(DatasetName, Digest)>>,
+    /// A dataset with a version that may have been made of anything.
+    unknown: Option<DatasetName>,
+}
 
 impl Ingredients {
-    fn of(histories: &[(DatasetName, Vec<Record>)]) -> Self {
-        let mut ingredients: BTreeMap<Digest, BTreeSet<(DatasetName, Digest)>> = BTreeMap::new();
+    fn of(histories: &[(DatasetName, Vec<Record>)], unknown: Option<DatasetName>) -> Self {
+        let mut children: BTreeMap<Digest, BTreeSet<(DatasetName, Digest)>> = BTreeMap::new();
         for (name, history) in histories {
             let Some(newest) = history.last() else { continue };
             for record in history.iter().filter(|record| !newest.removed.contains_key(&record.version)) {
@@ -147,20 +158,25 @@ impl Ingredients {
                     let digests =
                         ["sha256", "raw_sha256"].into_iter().filter_map(|key| input.get(key)?.as_str());
                     for digest in digests.filter_map(|digest| digest.parse().ok()) {
-                        ingredients.entry(digest).or_default().insert((name.clone(), record.version));
+                        children.entry(digest).or_default().insert((name.clone(), record.version));
                     }
                 }
             }
         }
-        Self(ingredients)
+        Self { children, unknown }
     }
 
-    /// Another version that was made of a file of this one.
-    fn child_of(&self, folder: &Path, name: &DatasetName, version: &Digest) -> Option<&DatasetName> {
-        let document = read_document(ItemKind::FileMissing, &folder.join("dataset.json")).ok()?;
-        let files = digests_listed(&document)?;
+    /// Why a version is needed: another one was made of a file of it, or nobody can say that none was.
+    fn need_for(&self, folder: &Path, name: &DatasetName, version: &Digest) -> Option<String> {
+        if let Some(unknown) = &self.unknown {
+            return Some(format!("nobody knows what `{unknown}` was made of"));
+        }
+        let document = read_document(ItemKind::FileMissing, &folder.join("dataset.json")).ok();
+        let Some(files) = document.as_deref().and_then(digests_listed) else {
+            return Some("it is damaged, and nobody knows what was made of it".to_owned());
+        };
         let own = |child: &&(DatasetName, Digest)| child.0 != *name || child.1 != *version;
-        let children = files.values().filter_map(|digest| self.0.get(digest)).flatten();
-        children.filter(own).map(|(child, _)| child).next()
+        let mut children = files.values().filter_map(|digest| self.children.get(digest)).flatten();
+        children.find(own).map(|(child, _)| format!("`{child}` was made of it"))
     }
 }
