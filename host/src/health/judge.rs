@@ -157,7 +157,7 @@ impl Judgement {
     fn backup(&mut self, seen: &Observed) {
         if let Some(backup) = &seen.backup {
             let (observed, fault) = backup.judged(&seen.time);
-            self.add("backup_age", observed, "up to 24 h old, the last drill well".to_owned(), fault);
+            self.add("backup_age", observed, "up to 26 h old, the last drill well".to_owned(), fault);
         }
     }
 
