@@ -19,6 +19,7 @@ use serde_json::Value;
 use super::audit::Tail;
 use super::content::{self, DOCUMENT, Depth, Expected, PROVENANCE};
 use super::item::Fault;
+use super::mend::By;
 use super::name::DatasetName;
 use super::record::{Record, provenance_bytes};
 use super::recover::Intent;
@@ -155,8 +156,8 @@ impl Registry {
         let shown = quarantine.as_deref().map(|path| self.root.relative(path).display().to_string());
         let provenance = same.map_or(&registration.provenance, |record| &record.provenance);
         let plan = if let Some(record) = same {
-            let (who, damage) = ((registration.actor, registration.now.as_str()), damage.as_deref());
-            Plan::repair(record, who, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
+            let (by, damage) = (By { actor: registration.actor, now: &registration.now }, damage.as_deref());
+            Plan::repair(record, by, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
         } else {
             let place = self.place_after(name, known.newest.as_ref())?;
             Plan::register(&known, place, registration, shown.as_deref())?

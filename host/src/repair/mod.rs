@@ -108,13 +108,13 @@ fn one(registry: &Registry, saved: Option<&Saved>, step: &Step, by: By<'_>) -> R
             let found =
                 saved.map(|saved| saved.version(name, &version, &root.derived())).transpose()?.flatten();
             let (staged, id) = found.ok_or_else(|| incomplete(step))?;
-            let putting = PuttingBack { name, version, actor: by.actor, now: by.now.to_owned() };
-            registry.put_back(&putting, Some(staged), &format!("snapshot {id}")).map(drop)
+            let putting = PuttingBack { name, version, by };
+            registry.put_back(putting, Some(staged), &format!("snapshot {id}")).map(drop)
         }
         Deed::Provenance => {
             let (name, version) = version()?;
-            let putting = PuttingBack { name, version, actor: by.actor, now: by.now.to_owned() };
-            registry.put_back(&putting, None, "its record").map(drop)
+            let putting = PuttingBack { name, version, by };
+            registry.put_back(putting, None, "its record").map(drop)
         }
         Deed::Adopt => {
             let (name, version) = version()?;

@@ -9,7 +9,7 @@ use crate::clock::now;
 use crate::dataset::{DatasetDocument, DocumentHeader, ModuleIdentity, encode};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::registry::{DatasetName, Outcome, PuttingBack, Record, Registration, Registry, Retiring};
+use crate::registry::{By, DatasetName, Outcome, PuttingBack, Record, Registration, Registry, Retiring};
 use crate::stages::ingest::PIPELINE;
 use crate::stages::validated::Validated;
 
@@ -78,8 +78,8 @@ impl Registered {
         let encoded = encode(&validated.derived.dataset, header(&validated))?;
         let (name, version) = (&record.name, record.version);
         let staged = validated.derived.spool.into_directory();
-        let putting = PuttingBack { name, version, actor, now: now() };
-        let put_back = registry.put_back_derived(&putting, &encoded.files, staged)?;
+        let putting = PuttingBack { name, version, by: By { actor, now: &now() } };
+        let put_back = registry.put_back_derived(putting, &encoded.files, staged)?;
         Ok(Self {
             path: registry.root().version(name, &version),
             name: name.clone(),

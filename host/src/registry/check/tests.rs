@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::super::By;
 use super::super::audit::Action;
 use super::super::content::PROVENANCE;
 use super::super::testing::{Fixture, content, flip, name};
@@ -120,7 +121,7 @@ fn a_version_that_is_collected_between_listing_and_reading_is_no_damage() {
         check_version(root, &name, &version, Some(&known), Depth::Digests, findings);
     };
     let limits = crate::registry::Limits { before: jiff::Timestamp::now(), keep_last: 1, retired: false };
-    fixture.registry.collect(&limits, false, "test", "now").unwrap();
+    fixture.registry.collect(&limits, false, By { actor: "test", now: "now" }).unwrap();
     assert!(!root.version(&name, &version).exists());
     let mut findings = Findings::new(root);
     read(&mut findings);

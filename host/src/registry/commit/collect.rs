@@ -14,7 +14,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::Registry;
-use super::super::audit::{Action, Tail};
+use super::super::audit::Tail;
+use super::super::mend::By;
 use super::super::name::DatasetName;
 use super::super::record::{Record, Removal};
 use super::plan::Plan;
@@ -58,7 +59,7 @@ impl Registry {
     /// # Errors
     /// [`Kind::Locked`](crate::error::Kind::Locked), [`Kind::Maintenance`](crate::error::Kind::Maintenance) or
     /// [`Kind::Storage`](crate::error::Kind::Storage). What was removed before stays so.
-    pub fn collect(&self, limits: &Limits, only_say: bool, actor: &str, now: &str) -> Result<Vec<Fate>> {
+    pub fn collect(&self, limits: &Limits, only_say: bool, by: By<'_>) -> Result<Vec<Fate>> {
         if only_say {
             let _shared = self.hold_still()?;
             return self.fates(limits);
@@ -70,11 +71,11 @@ impl Registry {
         for fate in fates.iter().filter(|fate| fate.kept.is_none()) {
             match &fate.name {
                 Some(name) => going.entry(name).or_default().push(fate),
-                None => self.remove_quarantined(fate, &mut tail, actor, now)?,
+                None => self.remove_quarantined(fate, &mut tail, by)?,
             }
         }
         for (name, fates) in going {
-            self.remove_versions(name, &fates, &mut tail, actor, now)?;
+            self.remove_versions(name, &fates, &mut tail, by)?;
         }
         Ok(fates)
     }
@@ -92,21 +93,20 @@ impl Registry {
         name: &DatasetName,
         fates: &[&Fate],
         tail: &mut Tail,
-        actor: &str,
-        now: &str,
+        by: By<'_>,
     ) -> Result<()> {
         let Some(current) = self.current(name)? else { return Ok(()) };
         let place = self.place_after(name, Some(&current))?;
         let mut record = Record {
             sequence: place.sequence,
-            registered_at: now.to_owned(),
-            actor: actor.to_owned(),
+            registered_at: by.now.to_owned(),
+            actor: by.actor.to_owned(),
             previous: place.previous,
             ..current
         };
         let versions: Vec<Digest> = fates.iter().filter_map(|fate| fate.version).collect();
         for version in &versions {
-            record.removed.insert(*version, Removal { at: now.to_owned(), actor: actor.to_owned() });
+            record.removed.insert(*version, Removal { at: by.now.to_owned(), actor: by.actor.to_owned() });
         }
         let mut plan = Plan::with_record("gc", record, None)?;
         let before =
@@ -124,12 +124,10 @@ impl Registry {
         self.close(plan, tail).map(drop)
     }
 
-    fn remove_quarantined(&self, fate: &Fate, tail: &mut Tail, actor: &str, now: &str) -> Result<()> {
+    fn remove_quarantined(&self, fate: &Fate, tail: &mut Tail, by: By<'_>) -> Result<()> {
         let details = json!({"before": {"path": fate.path, "bytes": fate.bytes, "since": fate.since}, "after": "removed"});
-        let (action, subject) = ("gc".to_owned(), fate.path.clone());
-        let action = Action { time: now.to_owned(), actor: actor.to_owned(), action, subject, details };
         let log = self.audit();
-        log.append(tail, &action)?;
+        log.append(tail, &by.action("gc", &fate.path, details))?;
         log.publish_head(tail)?;
         let path = self.root.path().join(&fate.path);
         discard(&path, path.parent().unwrap_or(&path))

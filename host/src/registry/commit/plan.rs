@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::Registry;
 use super::super::audit::Action;
 use super::super::item::LARGEST_DOCUMENT;
+use super::super::mend::By;
 use super::super::name::DatasetName;
 use super::super::record::{self, RECORD_SCHEMA, Record, Removal, provenance_bytes};
 use super::super::recover::{Intent, Planned};
@@ -213,24 +214,19 @@ impl Plan {
     /// The content of a record's version is put back, `from` somewhere; `damage` says what was there.
     pub(super) fn repair(
         record: &Record,
-        (actor, now): (&str, &str),
+        by: By<'_>,
         from: &str,
         damage: &str,
         quarantined: Option<&str>,
     ) -> Self {
-        let action = Action {
-            time: now.to_owned(),
-            actor: actor.to_owned(),
-            action: "repair".to_owned(),
-            subject: record.name.to_string(),
-            details: json!({
-                "version": record.version,
-                "from": from,
-                "quarantined": quarantined,
-                "before": damage,
-                "after": "as it was registered",
-            }),
-        };
+        let details = json!({
+            "version": record.version,
+            "from": from,
+            "quarantined": quarantined,
+            "before": damage,
+            "after": "as it was registered",
+        });
+        let action = by.action("repair", record.name.as_str(), details);
         let mut intent = Intent::new(action, record.name.clone(), record.version, None);
         intent.provenance = Some(record.provenance_sha256);
         Self { intent, record: record.clone(), bytes: None }

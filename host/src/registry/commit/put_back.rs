@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::super::content::{self, Depth, PROVENANCE};
+use super::super::mend::By;
 use super::super::name::DatasetName;
 use super::super::record::{self, Record, provenance_bytes};
 use super::super::{DataRoot, Registry};
@@ -15,16 +16,14 @@ use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
 
 /// What is to be put back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct PuttingBack<'a> {
     /// The dataset.
     pub name: &'a DatasetName,
     /// The version.
     pub version: Digest,
-    /// Who or what does it.
-    pub actor: &'a str,
-    /// RFC 3339.
-    pub now: String,
+    /// Who does it, and when.
+    pub by: By<'a>,
 }
 
 /// What was put back. Durable.
@@ -43,7 +42,7 @@ impl Registry {
     /// As [`Registry::put_back`].
     pub fn put_back_derived(
         &self,
-        putting: &PuttingBack<'_>,
+        putting: PuttingBack<'_>,
         files: &[EncodedFile],
         staged: Option<StagedDirectory>,
     ) -> Result<PutBack> {
@@ -60,11 +59,11 @@ impl Registry {
     /// [`Kind::Storage`]. What is damaged is then where it was.
     pub fn put_back(
         &self,
-        putting: &PuttingBack<'_>,
+        putting: PuttingBack<'_>,
         staged: Option<StagedDirectory>,
         from: &str,
     ) -> Result<PutBack> {
-        let PuttingBack { name, version, actor, ref now } = *putting;
+        let PuttingBack { name, version, by } = putting;
         let (_lock, mut tail) = self.begin_writing()?;
         let records = records_of(&self.root, name, &version)?;
         let Some(oldest) = records.first() else {
@@ -89,7 +88,7 @@ impl Registry {
         let quarantine = (!intact && target.symlink_metadata().is_ok())
             .then(|| free_quarantine(&self.root, name, &version));
         let shown = quarantine.as_deref().map(|path| self.root.relative(path).display().to_string());
-        let plan = Plan::repair(record, (actor, now), from, &damage, shown.as_deref());
+        let plan = Plan::repair(record, by, from, &damage, shown.as_deref());
         plan.intent.publish(&self.root)?;
         make_own_directory(&self.root.dataset(name))?;
         let provenance = provenance_bytes(&record.provenance);

@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use super::super::testing::{Fixture, content, name, recipe_of};
-use super::super::{Limits, Registration, Retiring};
+use super::super::{By, Limits, Registration, Retiring};
 use crate::digest::Digest;
 use crate::error::Kind;
 
 fn limits(before: &str, keep_last: usize) -> Limits {
     Limits { before: before.parse().unwrap(), keep_last, retired: false }
+}
+
+fn by(now: &str) -> By<'_> {
+    By { actor: "test", now }
 }
 
 /// Registers content on a day, made of a file with some digest.
@@ -36,7 +40,7 @@ fn register(fixture: &Fixture, dataset: &str, number: u64, day: &str, input: Opt
 
 /// Numbers of the contents that go.
 fn going(fixture: &Fixture, limits: &Limits) -> Vec<u64> {
-    let fates = fixture.registry.collect(limits, true, "test", "2026-06-01T00:00:00Z").unwrap();
+    let fates = fixture.registry.collect(limits, true, by("2026-06-01T00:00:00Z")).unwrap();
     let gone = |number: &u64| {
         fates.iter().any(|fate| fate.kept.is_none() && fate.version == Some(content(*number).version))
     };
@@ -98,17 +102,17 @@ fn what_was_removed_is_not_missed_and_can_be_registered_again() {
     let removed = |fixture: &Fixture| {
         fixture.registry.removal(&name("set"), &content(1).version).unwrap().map(|removal| removal.at)
     };
-    fixture.registry.collect(&before, false, "test", "2026-06-01T00:00:00Z").unwrap();
+    fixture.registry.collect(&before, false, by("2026-06-01T00:00:00Z")).unwrap();
     fixture.assert_clean();
     assert_eq!(removed(&fixture).as_deref(), Some("2026-06-01T00:00:00Z"));
     assert_eq!(fixture.select("set", 1, 1).unwrap_err().kind, Kind::Usage);
-    assert_eq!(fixture.registry.collect(&before, false, "test", "now").unwrap().len(), 1, "nothing twice");
+    assert_eq!(fixture.registry.collect(&before, false, by("now")).unwrap().len(), 1, "nothing twice");
     register(&fixture, "set", 3, "2026-06-02", None);
     assert!(removed(&fixture).is_some(), "later records carry it on");
     register(&fixture, "set", 1, "2026-06-03", None);
     assert_eq!(removed(&fixture), None);
     fixture.assert_clean();
-    fixture.registry.collect(&limits("2027-01-01T00:00:00Z", 1), false, "test", "now").unwrap();
+    fixture.registry.collect(&limits("2027-01-01T00:00:00Z", 1), false, by("now")).unwrap();
     fixture.assert_clean();
 }
 
@@ -150,7 +154,7 @@ fn nothing_goes_of_a_dataset_with_a_damaged_record() {
         register(&fixture, "set", number, day, None);
     }
     super::super::testing::flip(&fixture.path("registry/derived/set/00000002.json"), 40, 1);
-    let fates = fixture.registry.collect(&limits("2027-01-01T00:00:00Z", 1), false, "test", "now").unwrap();
+    let fates = fixture.registry.collect(&limits("2027-01-01T00:00:00Z", 1), false, by("now")).unwrap();
     assert!(fates.iter().all(|fate| fate.kept.is_some()), "{fates:?}");
     assert!(fates[0].kept.as_deref().unwrap().contains("host check"));
 }

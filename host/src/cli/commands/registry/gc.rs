@@ -10,7 +10,7 @@ use crate::cli::context::actor;
 use crate::cli::{Context, Report, Style};
 use crate::clock::{self, now};
 use crate::error::Result;
-use crate::registry::{Fate, Limits};
+use crate::registry::{By, Fate, Limits};
 use crate::stages::ingest::Cleaned;
 use crate::text::bytes;
 
@@ -52,7 +52,7 @@ pub(super) struct Collected {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Collected> {
     let registry = if args.dry_run { context.open_registry()? } else { context.create_registry()? };
     let limits = Limits { before: args.older_than, keep_last: args.keep_last, retired: args.retired };
-    let items = registry.collect(&limits, args.dry_run, &actor(), &now())?;
+    let items = registry.collect(&limits, args.dry_run, By { actor: &actor(), now: &now() })?;
     let cache = if args.dry_run { None } else { Some(context.input_cache().clean()) };
     Ok(Collected { dry_run: args.dry_run, before: clock::text(args.older_than), items, cache })
 }
