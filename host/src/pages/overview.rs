@@ -119,7 +119,7 @@ pub(super) fn page(seen: &Seen, rows: &[Row], sketches: &[Option<Arc<str>>], run
         scored: rows.iter().any(|row| row.quality_score.is_some()),
         summary: summary.join(", "),
         datasets: rows.iter().zip(sketches).map(|(row, sketch)| DatasetLine::new(row, sketch, now)).collect(),
-        runs: runs.lines(now),
+        runs: runs.lines(RUNS / 2, now),
         meters: meters(seen),
         modules: usable.map(ModuleLine::new).collect(),
     }

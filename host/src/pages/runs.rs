@@ -47,8 +47,9 @@ impl Runs {
         Ok(runs)
     }
 
-    pub(super) fn lines(&self, now: &str) -> Vec<RunLine> {
-        let waiting = self.waiting.iter().map(|run| RunLine::of_waiting(run, now));
+    /// No more than so many of those that wait: they must not push out what goes on.
+    pub(super) fn lines(&self, most_waiting: usize, now: &str) -> Vec<RunLine> {
+        let waiting = self.waiting.iter().take(most_waiting).map(|run| RunLine::of_waiting(run, now));
         waiting.chain(self.begun.iter().map(|run| RunLine::new(run, now))).collect()
     }
 }
@@ -92,7 +93,7 @@ impl RunLine {
             state: Mark::new(Level::Idle, "waiting"),
             progress: None,
             counts: String::new(),
-            began: Moment::new(&run.accepted_at, now),
+            began: Moment::new("–", now),
             took: String::new(),
             error: String::new(),
         }
@@ -164,7 +165,10 @@ pub(super) struct RunsPage {
 
 /// The list.
 pub(super) fn list(seen: &Seen, runs: &Runs) -> RunsPage {
-    RunsPage { frame: Frame::new("Runs", "/runs", &seen.health), runs: runs.lines(&seen.health.timestamp) }
+    RunsPage {
+        frame: Frame::new("Runs", "/runs", &seen.health),
+        runs: runs.lines(usize::MAX, &seen.health.timestamp),
+    }
 }
 
 #[derive(Template)]
