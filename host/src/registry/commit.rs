@@ -159,7 +159,7 @@ impl Registry {
             let (by, damage) = (By { actor: registration.actor, now: &registration.now }, damage.as_deref());
             Plan::repair(record, by, DERIVED_AGAIN, damage.unwrap_or(OTHER_PROVENANCE), shown.as_deref())
         } else {
-            let place = self.place_after(name, known.newest.as_ref())?;
+            let place = self.place_after(name, known.highest, known.newest.as_ref())?;
             Plan::register(&known, place, registration, shown.as_deref())?
         };
         plan.intent.publish(&self.root)?;
@@ -214,7 +214,7 @@ impl Registry {
             return Err(fault.into_error(format!("version {} of `{name}` is damaged", version.short())));
         }
         let chosen = chosen.clone();
-        let place = self.place_after(name, known.newest.as_ref())?;
+        let place = self.place_after(name, known.highest, known.newest.as_ref())?;
         let plan = Plan::select(&known, place, chosen, selection)?;
         plan.intent.publish(&self.root)?;
         let record = self.finish(plan, &mut tail)?;

@@ -91,12 +91,17 @@ impl Service {
         self.stopping.subscribe()
     }
 
+    /// Whether nothing may be written for now.
+    pub(super) fn is_in_maintenance(&self) -> Result<bool> {
+        Ok(self.source.registry()?.maintenance()?.is_some())
+    }
+
     /// Takes on what an earlier service left. False in maintenance: then it waits for the end of that.
     pub(super) fn take_over(&self) -> Result<bool> {
         if self.is_read_only() {
             return Ok(true);
         }
-        if self.source.registry()?.maintenance()?.is_some() {
+        if self.is_in_maintenance()? {
             return Ok(false);
         }
         self.runs.take_over()?;

@@ -111,7 +111,7 @@ async fn turn(
     let due = blocking(service, move |service| {
         let now = Timestamp::now();
         let Some(times) = table.times(job, now) else { return Ok(None) };
-        if service.is_stopping() || service.source().registry()?.maintenance()?.is_some() {
+        if service.is_stopping() || service.is_in_maintenance()? {
             return Ok(None);
         }
         let mut record = match Record::own(&file) {

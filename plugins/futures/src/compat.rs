@@ -107,21 +107,17 @@ impl Compat {
         collected: Collected,
         context: &Context<'a>,
     ) -> Table<'a> {
-        let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
         let mut features = Features::default();
         let first = self.prepared.own_rows().start;
-        let count = pieces.len().max(1);
-        let batches = pieces.into_iter().enumerate().map(move |(index, (session, rows))| {
-            context.check_cancelled()?;
-            #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
-            context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
-            let labels = &self.labels[rows.start - first..rows.end - first];
-            self.features(session, rows.clone(), &mut features);
+        let compat = Arc::clone(&self);
+        let batches = self.prepared.batches(batch_rows, *context, move |session, rows| {
+            let labels = &compat.labels[rows.start - first..rows.end - first];
+            compat.features(session, rows.clone(), &mut features);
             collected.add(&features.columns);
-            let mut batch = self.inputs(session, rows);
-            self.add_labels(session, labels, &mut batch);
+            let mut batch = compat.inputs(session, rows);
+            compat.add_labels(session, labels, &mut batch);
             columns::add_features(&mut features, &mut batch);
-            Ok::<_, ModuleError>(batch)
+            batch
         });
         Table::streamed("data", fields(), batches)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use plugin_api::ModuleError;
+use plugin_api::{Column, Context, ModuleError};
 
 use crate::clock::Clock;
 use crate::contracts::{most_traded, volumes};
@@ -39,6 +39,23 @@ impl Prepared {
     #[must_use]
     pub fn own_rows(&self) -> Range<usize> {
         self.grid.starts[self.own.start]..self.grid.starts[self.own.end]
+    }
+
+    /// A batch of columns for each piece, made while they are read; the context hears how far it is.
+    pub(crate) fn batches<'a, F: FnMut(usize, Range<usize>) -> Vec<Column>>(
+        &self,
+        batch_rows: usize,
+        context: Context<'a>,
+        mut columns: F,
+    ) -> impl Iterator<Item = Result<Vec<Column>, ModuleError>> + use<'a, F> {
+        let pieces = self.pieces(batch_rows);
+        let count = pieces.len().max(1);
+        pieces.into_iter().enumerate().map(move |(index, (session, rows))| {
+            context.check_cancelled()?;
+            #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
+            context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
+            Ok(columns(session, rows))
+        })
     }
 
     /// All rows of the month itself, at most so many at once, none across sessions.

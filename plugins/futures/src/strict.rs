@@ -109,15 +109,9 @@ impl Strict {
         collected: Collected,
         context: &Context<'a>,
     ) -> Table<'a> {
-        let (context, pieces) = (*context, self.prepared.pieces(batch_rows));
-        let count = pieces.len().max(1);
-        let mut rows = Rows::new(self, collected);
-        let batches = pieces.into_iter().enumerate().map(move |(index, (session, piece))| {
-            context.check_cancelled()?;
-            #[expect(clippy::cast_precision_loss, reason = "a fraction to show")]
-            context.progress(0.5 + 0.5 * (index as f64 / count as f64), "labels and features");
-            Ok(rows.batch(session, piece))
-        });
+        let mut rows = Rows::new(Arc::clone(&self), collected);
+        let batches =
+            self.prepared.batches(batch_rows, *context, move |session, piece| rows.batch(session, piece));
         Table::streamed("data", rows::fields(), batches)
     }
 }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::super::Registry;
 use super::super::mend::By;
 use super::super::name::DatasetName;
-use super::super::record::{self, RECORD_SCHEMA, Record, provenance_bytes};
+use super::super::record::{RECORD_SCHEMA, Record, provenance_bytes};
 use super::plan::Plan;
 use crate::digest::Digest;
-use crate::error::{Error, Kind, Result, StorageContext};
+use crate::error::{Error, Kind, Result};
 
 impl Record {
     /// What a version says of itself, before it has a number.
@@ -49,12 +49,12 @@ impl Registry {
     pub fn adopt(&self, name: &DatasetName, version: &Digest, by: By<'_>) -> Result<()> {
         let (lock, mut tail) = self.begin_writing()?;
         let found = self.adoptable(name, version)?;
-        let sequences = record::sequences(&self.root, name).storage("list the records")?;
-        let newest = sequences.last().map(|sequence| self.record(name, *sequence)).transpose()?;
+        let newest = self.current(name)?;
         if self.newest_of(name, version)?.is_some() {
             return Ok(());
         }
-        let place = self.place_after(name, newest.as_ref())?;
+        let highest = newest.as_ref().map_or(0, |newest| newest.sequence);
+        let place = self.place_after(name, highest, newest.as_ref())?;
         let previous = place.previous;
         let (now, actor) = (by.now.to_owned(), by.actor.to_owned());
         let adopted = Record {
@@ -103,7 +103,7 @@ impl Registry {
                 format!("no readable record names what was current of `{name}`"),
             ));
         };
-        let place = self.place_after(name, Some(&adopted))?;
+        let place = self.place_after(name, adopted.sequence, Some(&adopted))?;
         let record = Record {
             sequence: place.sequence,
             registered_at: by.now.to_owned(),

@@ -96,7 +96,7 @@ impl Registry {
         by: By<'_>,
     ) -> Result<()> {
         let Some(current) = self.current(name)? else { return Ok(()) };
-        let place = self.place_after(name, Some(&current))?;
+        let place = self.place_after(name, current.sequence, Some(&current))?;
         let mut record = Record {
             sequence: place.sequence,
             registered_at: by.now.to_owned(),

@@ -109,11 +109,15 @@ pub(super) struct Place {
 }
 
 impl Registry {
-    /// Where the record after `newest`, the newest that can be read, goes: after every other one that the audit log tells
-    /// of, so that one that is lost can come back under its number. The caller keeps other writers out.
-    pub(super) fn place_after(&self, name: &DatasetName, newest: Option<&Record>) -> Result<Place> {
-        let sequences = record::sequences(&self.root, name).storage("list the records")?;
-        let highest = sequences.last().copied().unwrap_or_default();
+    /// Where the record after the one with the highest number goes, 0 if there is none: after every other one that the
+    /// audit log tells of, too, so that one that is lost can come back under its number. `newest` is the newest that can
+    /// be read. The caller keeps other writers out.
+    pub(super) fn place_after(
+        &self,
+        name: &DatasetName,
+        highest: u64,
+        newest: Option<&Record>,
+    ) -> Result<Place> {
         // The name of a new dataset stands nowhere in the log, which would be read as a whole.
         let is_new = highest == 0 && !self.root.dataset(name).exists();
         let told = if is_new { None } else { self.audit().last_of(name).storage("read the audit log")? };

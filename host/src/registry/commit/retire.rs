@@ -47,7 +47,7 @@ impl Registry {
         if current.retired.get(&version).map(|known| known.reason.as_str()) == reason {
             return Ok(false);
         }
-        let place = self.place_after(name, Some(&current))?;
+        let place = self.place_after(name, current.sequence, Some(&current))?;
         let plan = Plan::retire(current, place, retiring, reason)?;
         plan.intent.publish(&self.root)?;
         self.finish(plan, &mut tail)?;
