@@ -39,6 +39,9 @@ pub use run::{Beginning, Run};
 /// What the file of a run ends with.
 const EXTENSION: &str = "jsonl";
 
+/// What the file of a run that a service has answered for ends with.
+pub const WAITING_EXTENSION: &str = "json";
+
 /// All runs of one folder of logs.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -62,6 +65,18 @@ impl Journal {
     #[must_use]
     pub fn file(&self, id: &RunId) -> PathBuf {
         self.folder.join(format!("{id}.{EXTENSION}"))
+    }
+
+    /// The folder with a file for each run that a service has answered for and that is not over.
+    #[must_use]
+    pub fn waiting_folder(&self) -> PathBuf {
+        self.folder.join("waiting")
+    }
+
+    /// The file there of a run.
+    #[must_use]
+    pub fn waiting_file(&self, id: &RunId) -> PathBuf {
+        self.waiting_folder().join(format!("{id}.{WAITING_EXTENSION}"))
     }
 }
 

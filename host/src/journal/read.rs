@@ -1,6 +1,7 @@
 //! Looking at runs.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 use std::str::FromStr;
 
 use super::end::State;
@@ -8,7 +9,7 @@ use super::event::Line;
 use super::id::RunId;
 use super::record::{RunRecord, RunSummary};
 use super::settle::Settled;
-use super::{EXTENSION, Journal};
+use super::{EXTENSION, Journal, WAITING_EXTENSION};
 use crate::error::{Error, Kind, Result, StorageContext};
 
 /// Longest line in bytes that is read; the host writes none that is as long.
@@ -81,31 +82,24 @@ impl Journal {
     /// # Errors
     /// When the folder cannot be read; one that is not there holds no runs.
     pub fn ids(&self) -> Result<Vec<RunId>> {
-        let entries = match fs_err::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.storage("list the runs")?,
-        };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let name = entry.storage("list the runs")?.file_name();
-            let name = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
-            ids.extend(name.and_then(|name| RunId::from_str(name).ok()));
-        }
-        ids.sort();
-        Ok(ids)
+        ids_in(&self.folder, EXTENSION)
     }
 
-    /// The one run whose id, or whose digits at the end of the id, begin with a text; `last` is the newest.
+    /// The one run whose id, or whose digits at the end of the id, begin with a text, whether it has begun or waits for a
+    /// service; `last` is the newest that has begun.
     ///
     /// # Errors
     /// [`Kind::Usage`] when there is none, or several.
     pub fn find(&self, text: &str) -> Result<RunId> {
-        let ids = self.ids()?;
+        let mut ids = self.ids()?;
         if text == "last" {
-            return ids.last().cloned().ok_or_else(|| {
+            return ids.pop().ok_or_else(|| {
                 Error::new(Kind::Usage, "there are no runs").hint("`host prepare` makes one")
             });
         }
+        ids.extend(ids_in(&self.waiting_folder(), WAITING_EXTENSION)?);
+        ids.sort();
+        ids.dedup();
         let mut found = ids.into_iter().filter(|id| !text.is_empty() && id.begins_with(text));
         let error = match (found.next(), found.next()) {
             (Some(id), None) => return Ok(id),
@@ -119,12 +113,24 @@ impl Journal {
     /// One run. If it was killed it is given an end, if that can be written.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when there is no such run, [`Kind::Corrupt`] when its file does not begin as that of a run.
+    /// [`Kind::Usage`] when there is no such run or it has not begun, [`Kind::Corrupt`] when its file does not begin as
+    /// that of a run.
     pub fn read(&self, id: &RunId) -> Result<RunRecord> {
-        self.look(id)?.ok_or_else(|| {
+        if let Some(run) = self.look(id)? {
+            return Ok(run);
+        }
+        let error = if self.waiting_file(id).is_file() {
+            Error::new(Kind::Usage, format!("run `{id}` has not begun"))
+                .cause("a service was asked for it, and begins it in its turn")
+                .hint("see that `host serve` runs")
+        } else if self.file(id).is_file() {
             Error::new(Kind::Usage, format!("run `{id}` did not come so far as to begin"))
                 .hint("type its command again")
-        })
+        } else {
+            Error::new(Kind::Usage, format!("there is no run `{id}`"))
+                .hint("run `host run list` to see the ids")
+        };
+        Err(error)
     }
 
     /// The same; nothing if it has not begun.
@@ -144,16 +150,13 @@ impl Journal {
         }
     }
 
-    /// Shows every line of a run in order; nothing stands for one that cannot be read.
+    /// Shows every line of a run in order; nothing stands for one that cannot be read. A run that is not there has none.
     ///
     /// # Errors
-    /// [`Kind::Usage`] when there is no such run.
+    /// When its file cannot be read.
     pub fn for_each_line(&self, id: &RunId, mut each: impl FnMut(Option<Line>)) -> Result<()> {
         let file = match fs_err::File::open(self.file(id)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::new(Kind::Usage, format!("there is no run `{id}`"))
-                    .hint("run `host run list` to see the ids"));
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file.storage("read the run")?,
         };
         let mut reader = BufReader::new(file);
@@ -172,4 +175,20 @@ impl Journal {
             }
         }
     }
+}
+
+/// The runs that have a file in a folder, the oldest first.
+fn ids_in(folder: &Path, extension: &str) -> Result<Vec<RunId>> {
+    let entries = match fs_err::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.storage("list the runs")?,
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let name = entry.storage("list the runs")?.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(extension)?.strip_suffix('.'));
+        ids.extend(name.and_then(|name| RunId::from_str(name).ok()));
+    }
+    ids.sort();
+    Ok(ids)
 }

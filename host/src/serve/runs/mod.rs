@@ -3,7 +3,7 @@
 //! Invariants:
 //! * so many go on at the same time, so many wait, and what is more is refused;
 //! * what was taken on is on the disk until it is over ([`queue`]), and the next service takes on what never began, whether
-//!   this one was told to end or killed;
+//!   this one was told to end or killed, and whether it waited or its process was ended before it could begin;
 //! * whatever becomes of a run that is not left to the next service, the journal tells it: the process writes its own
 //!   file, and for a run that never had one this module writes it;
 //! * a process outlives the service only when that is killed; then it finishes like any other command.
@@ -23,8 +23,8 @@ use utoipa::ToSchema;
 use super::Source;
 use super::refusal::Refusal;
 use crate::clock::now;
-use crate::error::Result as HostResult;
-use crate::journal::{Beginning, End, Request, RunId, State, Trigger};
+use crate::error::{Result as HostResult, StorageContext};
+use crate::journal::{Beginning, End, Journal, Request, RunId, State, Trigger};
 use crate::pages::WaitingRun;
 
 use queue::Kept;
@@ -257,7 +257,11 @@ impl Runs {
             }
         };
         let (source, id) = (Arc::clone(&self.source), run.id.clone());
-        let told = tokio::task::spawn_blocking(move || settle(&*source, run, kept, end)).await;
+        let is_left = end.state == State::Interrupted && *self.phase.borrow() == Phase::Interrupting;
+        let end = (!is_left).then_some(end);
+        let told =
+            tokio::task::spawn_blocking(move || settle(&source.journal(), source.actor(), run, kept, end))
+                .await;
         if let Err(error) = told {
             tracing::error!("the end of run `{id}` was not looked at: {error}");
         }
@@ -278,33 +282,83 @@ impl Runs {
     }
 }
 
-/// Sees to it that the journal tells how a run ended: looking ends one that was killed, and one that never had a file
-/// is given one. What cannot be written is worth a warning, as everywhere in the journal; then it stays kept.
-fn settle(source: &dyn Source, run: Waiting, kept: Kept, end: End) {
-    let journal = source.journal();
-    if journal.read(&run.id).is_ok() {
-        kept.forget();
-        return;
+/// Sees to it that the journal tells how a run ended: looking ends one that was killed, and one that never began is given
+/// an end here, or without one is left to the next service. What cannot be written is worth a warning, as everywhere in
+/// the journal; then it stays kept.
+fn settle(journal: &Journal, actor: String, run: Waiting, kept: Kept, end: Option<End>) {
+    let told = match (journal.read(&run.id), end) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), None) => return,
+        (Err(_), Some(end)) => tell(journal, actor, run, end),
+    };
+    match told {
+        Ok(()) => kept.forget(),
+        Err(error) => tracing::warn!("{error}"),
     }
+}
+
+/// Writes the file of a run that never began.
+fn tell(journal: &Journal, actor: String, run: Waiting, end: End) -> HostResult<()> {
+    queue::make_way(&journal.file(&run.id)).storage("begin a run")?;
     let beginning = Beginning {
         id: Some(run.id),
         command: "prepare",
         request: run.request,
-        actor: source.actor(),
+        actor,
         trigger: Trigger::Http,
         resumes: None,
     };
-    match journal.begin(beginning) {
-        Ok(begun) => {
-            begun.end(end);
-            kept.forget();
-        }
-        Err(error) => tracing::warn!("{error}"),
-    }
+    journal.begin(beginning)?.end(end);
+    Ok(())
 }
 
 impl fmt::Debug for Runs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Runs").field("bounds", &self.bounds).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, NotBegun, Waiting, settle};
+    use crate::durable;
+    use crate::error::Kind;
+    use crate::journal::{End, Journal, Request, RunId, State};
+
+    fn waiting() -> Waiting {
+        Waiting {
+            id: RunId::new(),
+            state: NotBegun::Waiting,
+            accepted_at: String::new(),
+            request: Request::default(),
+        }
+    }
+
+    /// Whether its process was killed before it had a file, or before it had written into that.
+    #[test]
+    fn a_run_whose_process_never_began_it_is_ended_or_left_to_the_next_service() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::of(folder.path());
+        let end = End { state: State::Interrupted, exit_code: None, last_seen: None, error: None };
+        for has_file in [false, true] {
+            for end in [Some(end.clone()), None] {
+                let run = waiting();
+                let kept = Kept::new(&journal, &run).unwrap();
+                if has_file {
+                    durable::publish(&journal.file(&run.id), b"").unwrap();
+                }
+                settle(&journal, "tester".to_owned(), run.clone(), kept, end.clone());
+                assert_eq!(journal.waiting_file(&run.id).is_file(), end.is_none());
+                assert_eq!(journal.find(run.id.as_str()).unwrap(), run.id);
+                let read = journal.read(&run.id);
+                if end.is_some() {
+                    assert_eq!(read.unwrap().summary.state, State::Interrupted);
+                } else {
+                    let error = read.unwrap_err();
+                    assert_eq!(error.kind, Kind::Usage);
+                    assert_eq!(error.message, format!("run `{}` has not begun", run.id));
+                }
+            }
+        }
     }
 }

@@ -10,13 +10,7 @@ use std::path::{Path, PathBuf};
 use super::Waiting;
 use crate::durable::{self, LineLog};
 use crate::error::{Error, Kind, Result, StorageContext};
-use crate::journal::Journal;
-
-/// The folder, among the runs.
-const FOLDER: &str = "waiting";
-
-/// What the file of a run ends with.
-const EXTENSION: &str = "json";
+use crate::journal::{Journal, WAITING_EXTENSION};
 
 /// What is kept of a run until it is over.
 #[derive(Debug)]
@@ -32,9 +26,8 @@ impl Kept {
     /// # Errors
     /// When it cannot be written.
     pub(super) fn new(journal: &Journal, waiting: &Waiting) -> Result<Self> {
-        let folder = journal.folder().join(FOLDER);
-        durable::create_directories(&folder).storage("take on a run")?;
-        let path = folder.join(format!("{}.{EXTENSION}", waiting.id));
+        durable::create_directories(&journal.waiting_folder()).storage("take on a run")?;
+        let path = journal.waiting_file(&waiting.id);
         let mut line =
             serde_json::to_vec(waiting).expect("strings, numbers and string keys can be written as JSON");
         line.push(b'\n');
@@ -57,7 +50,7 @@ impl Kept {
 /// # Errors
 /// When the folder cannot be read.
 pub(super) fn left_behind(journal: &Journal) -> Result<Vec<(Waiting, Kept)>> {
-    let entries = match fs_err::read_dir(journal.folder().join(FOLDER)) {
+    let entries = match fs_err::read_dir(journal.waiting_folder()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.storage("look for runs that wait")?,
     };
@@ -99,7 +92,7 @@ fn take_on(path: &Path, journal: &Journal) -> Result<Option<(Waiting, Kept)>> {
 }
 
 /// Removes the empty file of a run whose process ended before it could begin; false while that lives.
-fn make_way(file: &Path) -> std::io::Result<bool> {
+pub(super) fn make_way(file: &Path) -> std::io::Result<bool> {
     match LineLog::inherit(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
@@ -110,7 +103,7 @@ fn make_way(file: &Path) -> std::io::Result<bool> {
 
 /// The file and its lock; nothing if its service lives, or it is no file of this folder.
 fn take_over(path: &Path) -> std::io::Result<Option<(Kept, Vec<u8>)>> {
-    if path.extension().is_none_or(|extension| extension != EXTENSION) {
+    if path.extension().is_none_or(|extension| extension != WAITING_EXTENSION) {
         return Ok(None);
     }
     let owned = match LineLog::inherit(path) {
@@ -124,7 +117,7 @@ fn take_over(path: &Path) -> std::io::Result<Option<(Kept, Vec<u8>)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOLDER, Kept, left_behind};
+    use super::{Kept, left_behind};
     use crate::durable;
     use crate::durable::testing::soon;
     use crate::journal::{Beginning, Journal, Request, RunId, Trigger};
@@ -156,11 +149,11 @@ mod tests {
             resumes: None,
         };
         let _run = journal.begin(begun).unwrap();
-        durable::publish(&journal.folder().join(FOLDER).join("torn.json"), b"{\"id\":").unwrap();
-        durable::publish(&journal.folder().join(FOLDER).join("other"), b"").unwrap();
+        durable::publish(&journal.waiting_folder().join("torn.json"), b"{\"id\":").unwrap();
+        durable::publish(&journal.waiting_folder().join("other"), b"").unwrap();
         // One that a newer host wrote, and one whose process was killed before it could begin.
         let newer = br#"{"id":"20260101T000000000Z-00000000","state":"waiting","newer":1}"#;
-        durable::publish(&journal.folder().join(FOLDER).join("newer.json"), newer).unwrap();
+        durable::publish(&journal.waiting_folder().join("newer.json"), newer).unwrap();
         durable::publish(&journal.file(&all[2].id), b"").unwrap();
         for (number, one) in kept.into_iter().enumerate() {
             if number == 3 {
@@ -176,7 +169,7 @@ mod tests {
         drop(left);
         let left = soon(|| Some(left_behind(&journal).unwrap()).filter(|left| left.len() >= 2));
         assert_eq!(left.len(), 2, "and lost them");
-        let files = fs_err::read_dir(journal.folder().join(FOLDER)).unwrap().count();
+        let files = fs_err::read_dir(journal.waiting_folder()).unwrap().count();
         assert_eq!(files, 4, "what is over or torn is gone, what is foreign or newer is not");
     }
 }
