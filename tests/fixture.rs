@@ -77,7 +77,7 @@ fn build_by(source: &Path, name: &str, variables: &[(&str, &str)], arguments: &[
     directory.join("debug")
 }
 
-/// Folder with one module for each released or imagined version of the interface; see [`versions`].
+/// Folder with one module for each released or imagined version of the interface; see `fixture/versions.rs`.
 #[must_use]
 pub fn api_versions() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

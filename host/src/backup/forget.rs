@@ -1,4 +1,4 @@
-//! Which snapshots are kept. What forgotten ones hold stays until [`prune`](super::prune).
+//! Which snapshots are kept. What forgotten ones hold stays until [`prune`](super::prune()).
 
 use std::collections::BTreeSet;
 

@@ -8,7 +8,7 @@
 //!   content that is not in it, and the audit log ends with a whole line;
 //! * what is damaged in the data root is saved as it is and named, in the manifest and by `create`: never passed off as
 //!   sound;
-//! * only [`prune`] removes objects, alone under the lock, and not while a manifest cannot be read;
+//! * only [`prune()`] removes objects, alone under the lock, and not while a manifest cannot be read;
 //! * a manifest is bytes from outside: nothing that it says leads out of the folder that is restored to;
 //! * killed at any system call, what is there is whole; the next writer removes what the killed one left.
 

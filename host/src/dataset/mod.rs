@@ -1,7 +1,7 @@
 //! A dataset in memory and on disk.
 //!
 //! In memory it is a [`Dataset`]: Arrow tables, square matrices, and what the module said about them. On disk it is
-//! a handful of files that [`encode`] makes and [`decode`] reads: `dataset.json` (the [`DatasetDocument`]), one
+//! a handful of files that [`encode()`] makes and [`decode()`] reads: `dataset.json` (the [`DatasetDocument`]), one
 //! Parquet file for each table and one npy file for each matrix.
 //!
 //! Invariants:

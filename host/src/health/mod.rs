@@ -2,7 +2,7 @@
 //! everything that is not as it should be. `host health`, `/health`, the metrics and the pages all show the same
 //! [`Health`].
 //!
-//! Invariants: [`judge`] is a pure function of what was seen, so every alert can be tested without the state it tells
+//! Invariants: [`judge()`] is a pure function of what was seen, so every alert can be tested without the state it tells
 //! of; what a system does not tell is absent, never invented; looking changes nothing but what the
 //! journal does for a run that was killed.
 

@@ -1,7 +1,7 @@
 //! The pages that the service shows to people: an overview, each dataset, runs, modules, health.
 //!
 //! Every page is a function of a [`Site`] that gives a whole document; who serves it knows nothing of what it shows. Two
-//! files belong to them, [`STYLE_SHEET`] and [`SCRIPT`], and an icon; nothing else is asked for, from nowhere.
+//! files belong to them, [`style_sheet`] and [`SCRIPT`], and an icon; nothing else is asked for, from nowhere.
 //!
 //! Invariants: whatever files, modules and users say is text; no page holds a script or a style of its own, so the strictest
 //! [`CONTENT_SECURITY_POLICY`] holds; without the script every page reads the same.
