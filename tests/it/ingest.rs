@@ -189,12 +189,13 @@ fn names() {
     let _ = run(&["--input", &misspelt]).failure(2, &texts);
     let _ = run(&["--input", &input, "--input", &input]).failure(2, &["input `mean` is given twice"]);
     let _ = run(&["--input", mean]).failure(2, &["--input <ROLE=PATH>"]);
+    let texts = ["no parameter `fiducial_rd`", "did you mean `--param fiducial_rd_mpc=…`?"];
+    let _ = run(&["--input", &input, "--param", "fiducial_rd=147.78"]).failure(2, &texts);
     for (parameter, texts) in [
         (
-            "fiducial_rd=147.78",
-            &["no parameter `fiducial_rd`", "did you mean `--param fiducial_rd_mpc=…`?"][..],
+            "fiducial_rd_mpc=wide",
+            &["parameter `fiducial_rd_mpc`: expected a number in Mpc, found `wide`"][..],
         ),
-        ("fiducial_rd_mpc=wide", &["parameter `fiducial_rd_mpc`: expected a number in Mpc, found `wide`"]),
         ("fiducial_rd_mpc=nan", &["parameter `fiducial_rd_mpc`"]),
         ("fiducial_rd_mpc=1", &["fiducial_rd_mpc", "between 120 and 180", "leave the parameter out"]),
         ("fiducial_rd_mpc=100.2", &["fiducial_rd_mpc", "give r_d in Mpc, not in Mpc/h"]),

@@ -210,7 +210,7 @@ fn resumed() {
 fn not_recorded() {
     let sandbox = Sandbox::new().with_plugins(fixture::example());
     let _ = sandbox.run(PREPARE).success();
-    let _ = sandbox.run([&PREPARE[..], &["--param", "api_token=hunter2"]].concat()).failure(16, &[]);
+    let _ = sandbox.run([&PREPARE[..], &["--param", "api_token=hunter2"]].concat()).failure(2, &[]);
     for (path, bytes) in tree(&sandbox.data_root().join("logs/runs")) {
         assert!(!String::from_utf8_lossy(&bytes).contains("hunter2"), "{}", path.display());
     }

@@ -43,7 +43,7 @@ pub fn resolve(descriptor: &Descriptor, given: &[(String, Given)]) -> Result<Map
 
 fn unknown(descriptor: &Descriptor, name: &str) -> Error {
     let names = || descriptor.parameters.iter().map(|specification| specification.name.as_str());
-    let error = Error::new(Kind::BadInput, format!("module `{}` has no parameter `{name}`", descriptor.id));
+    let error = Error::new(Kind::Usage, format!("module `{}` has no parameter `{name}`", descriptor.id));
     let error = match crate::text::nearest(name, names()) {
         Some(near) => error.hint(format!("did you mean `--param {near}=…`?")),
         None => error,

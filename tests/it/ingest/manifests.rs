@@ -112,7 +112,7 @@ pub(super) fn malformed() {
     let _ = prepare(&sandbox, &unknown).failure(2, &["module `bao` has no input `meen`", "did you mean"]);
     let unknown = json!({"module": "bao", "inputs": inputs, "parameters": {"fiducial_rd": 147.78}});
     let outcome = prepare(&sandbox, &manifest(&unknown));
-    let _ = outcome.failure(16, &["no parameter `fiducial_rd`", "did you mean `--param fiducial_rd_mpc=…`?"]);
+    let _ = outcome.failure(2, &["no parameter `fiducial_rd`", "did you mean `--param fiducial_rd_mpc=…`?"]);
     let wrong = json!({"module": "bao", "inputs": inputs, "parameters": {"fiducial_rd_mpc": "147.78"}});
     let outcome = prepare(&sandbox, &manifest(&wrong));
     let _ = outcome.failure(16, &["parameter `fiducial_rd_mpc`: expected a number"]);
