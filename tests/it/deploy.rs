@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("deploy::kubernetes_files_fit_together_and_are_shut", &[], kubernetes::fit),
         trial("deploy::the_container_is_shut_and_has_a_token", &[], compose),
         trial("deploy::commands_are_shell", &[], checked::shell),
+        trial("deploy::the_container_holds_the_modules_that_are_built", &[], checked::modules),
         trial(
             "deploy::systemd_accepts_the_units_and_finds_them_shut",
             &[Need::SystemdAnalyze],

@@ -174,6 +174,8 @@ fn refusals() {
         "/api/v1/audit?limt=1",
         "/api/v1/audit?limit=x",
         "/api/v1/runs?limit=1001",
+        "/api/v1/reports/weekly?date=2026-01-01",
+        "/api/v1/status?pretty",
     ] {
         service.get(path).demand_refusal(400, "bad-request");
     }
@@ -261,6 +263,9 @@ fn tokens() {
         assert_eq!(ask(&wrong), 401, "{wrong}");
     }
     service.end();
+    let log = std::fs::read_to_string(sandbox.data_root().join("logs/processing.log")).unwrap();
+    assert!(log.contains("127.0.0.1 was refused at GET /api/v1/status"), "{log}");
+    assert!(!log.contains(&TOKEN[1..]), "{log}");
 }
 
 fn told() {

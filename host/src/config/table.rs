@@ -506,7 +506,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_CACHE_MAX_SIZE_GB,
         [
             "How large the cache may grow; 1 GB is 2^30 bytes here.",
-            "After a run that exceeds it, the files used longest ago are removed.",
+            "Room for a file is made before it is kept: the files used longest ago are removed.",
         ],
     )
     .unit("GB"),
@@ -516,7 +516,7 @@ pub const KEYS: &[Key] = &[
         env_vars::PBUF_CACHE_TTL_HOURS,
         [
             "How long a cached file is used.",
-            "An older file is made again, and removed at the end of the run.",
+            "An older file is made again, and removed at the end of the next `prepare`.",
         ],
     )
     .unit("h"),

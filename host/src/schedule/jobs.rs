@@ -53,9 +53,17 @@ impl Period {
             Self::Daily => {
                 (&["backup create", "check --quick", "audit verify"], &["quality", "performance", "daily"])
             }
-            Self::Weekly => {
-                (&["check", "backup check", "backup drill", "backup forget", "backup prune"], &["weekly"])
-            }
+            Self::Weekly => (
+                &[
+                    "check",
+                    "backup check",
+                    "backup drill",
+                    "backup forget",
+                    "backup prune",
+                    "registry gc --older-than 30d",
+                ],
+                &["weekly"],
+            ),
             Self::Monthly => (&["doctor", "certify"], &["monthly", "capacity"]),
             Self::Quarterly => (&["backup create --full", "backup drill"], &["deployment"]),
         };

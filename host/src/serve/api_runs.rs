@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Answer;
 use super::api::{Answered, demand};
+use super::connections::Peer;
 use super::openapi::{Envelope, OfAQuery, OfChange, OfName, OfRun, OfService, Shown};
 use super::refusal::{Refusal, RefusalBody};
 use super::router::BODY_BYTES;
@@ -44,15 +45,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// Shows that who asks may change something; extracted before the body is read.
+/// Shows that who asks may change something, and says who that is; extracted before the body is read.
 #[derive(Debug)]
-pub(super) struct Permission;
+pub(super) struct Permission {
+    actor: String,
+}
 
 impl FromRequestParts<Arc<Service>> for Permission {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Refusal> {
-        service.demand_change(&parts.headers).map(|()| Self)
+        service.demand_change(&parts.headers)?;
+        let peer = parts.extensions.get::<Peer>().ok_or_else(Refusal::of_nobody)?.0.ip();
+        Ok(Self { actor: format!("{} over HTTP from {peer}", service.source().actor()) })
     }
 }
 
@@ -128,7 +133,7 @@ pub(super) async fn show(State(service): State<Arc<Service>>, Id(id): Id, header
 ))]
 pub(super) async fn submit(
     State(service): State<Arc<Service>>,
-    _: Permission,
+    Permission { actor }: Permission,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answered {
@@ -145,7 +150,7 @@ pub(super) async fn submit(
         .map_err(|error| Refusal::bad_request(format!("the body is no request for a run: {error}")))?;
     let submitted = service.block(move |service| {
         let request = wanted.request(&service.source().input_directories())?;
-        Ok(service.runs().submit(request))
+        Ok(service.runs().submit(request, actor))
     });
     let waiting = submitted.await??;
     let location = HeaderValue::try_from(format!("/api/v1/runs/{}", waiting.id()));
@@ -163,11 +168,15 @@ pub(super) async fn submit(
     (status = 409, description = "It was over before", body = RefusalBody),
     OfName, OfChange, OfService,
 ))]
-pub(super) async fn cancel(State(service): State<Arc<Service>>, _: Permission, Id(id): Id) -> Answered {
+pub(super) async fn cancel(
+    State(service): State<Arc<Service>>,
+    Permission { actor }: Permission,
+    Id(id): Id,
+) -> Answered {
     let known = service.runs().knows(&id);
     let never_begun = service.runs().cancel_waiting(&id).await;
     let cancelled = service.block(move |service| {
-        let (journal, actor) = (service.source().journal(), service.source().actor());
+        let journal = service.source().journal();
         let run = match journal.read(&id) {
             Err(error) if known && error.kind == Kind::Usage => {
                 return Ok(Err(Refusal::busy("the run is about to begin")));

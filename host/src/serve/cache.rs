@@ -168,7 +168,7 @@ mod tests {
             Vec::new()
         }
 
-        fn prepare(&self, _: &RunId, _: &Request) -> Command {
+        fn prepare(&self, _: &RunId, _: &Request, _: &str) -> Command {
             Command::new("false")
         }
 

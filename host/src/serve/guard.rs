@@ -33,6 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (route, method) = (pattern(&request), method(&request));
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let admitted = admit(&service, &request);
     let mut response = match admitted {
         Err(refusal) => refusal.into_response(),
@@ -41,6 +42,9 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
             Err(_) => Refusal::timeout().into_response(),
         },
     };
+    if let (StatusCode::UNAUTHORIZED, Some(peer)) = (response.status(), peer) {
+        tracing::warn!("{peer} was refused at {method} {route}: it has not the token");
+    }
     secure(&mut response);
     let seconds = begun.elapsed().as_secs_f64();
     service.view().http().record(route, method, response.status().as_u16(), seconds);
@@ -75,7 +79,7 @@ fn admit(service: &Service, request: &Request) -> Result<(), Refusal> {
     let only_this_machine = service.options().listen.ip().is_loopback();
     demand_host(request, only_this_machine)?;
     let peer = request.extensions().get::<Peer>();
-    let peer = peer.ok_or_else(|| Refusal::bad_request("nobody knows who asks"))?.0;
+    let peer = peer.ok_or_else(Refusal::of_nobody)?.0;
     if !service.rate().admits(peer.ip(), Instant::now()) {
         return Err(Refusal::too_often());
     }

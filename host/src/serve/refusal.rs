@@ -56,6 +56,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not-found", message)
     }
 
+    /// The request came over no connection.
+    pub(super) fn of_nobody() -> Self {
+        Self::bad_request("nobody knows who asks")
+    }
+
     /// The request makes no sense.
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", message)

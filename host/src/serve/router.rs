@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use super::guard::guard;
 use super::refusal::Refusal;
@@ -50,16 +50,28 @@ routes! {
     pages::STYLE_SHEET_PATH => get(site::style_sheet);
     pages::SCRIPT_PATH => get(site::script);
     pages::ICON_PATH => get(site::icon);
-    "/api/v1/status" => get(api::status);
-    "/api/v1/datasets" => get(api::datasets);
-    "/api/v1/datasets/{name}" => get(api::dataset);
-    "/api/v1/lineage/{name}" => get(api::lineage);
-    "/api/v1/plugins" => get(api::plugins);
+    "/api/v1/status" => plain(get(api::status));
+    "/api/v1/datasets" => plain(get(api::datasets));
+    "/api/v1/datasets/{name}" => plain(get(api::dataset));
+    "/api/v1/lineage/{name}" => plain(get(api::lineage));
+    "/api/v1/plugins" => plain(get(api::plugins));
     "/api/v1/audit" => get(api::audit);
-    "/api/v1/reports/{id}" => get(api::report);
+    "/api/v1/reports/{id}" => plain(get(api::report));
     "/api/v1/runs" => get(api_runs::list).post(api_runs::submit);
-    "/api/v1/runs/{id}" => get(api_runs::show);
-    "/api/v1/runs/{id}/cancel" => post(api_runs::cancel);
+    "/api/v1/runs/{id}" => plain(get(api_runs::show));
+    "/api/v1/runs/{id}/cancel" => plain(post(api_runs::cancel));
+}
+
+/// A route of programs without parameters: one that is misspelt or not known here must not be passed over.
+fn plain(route: MethodRouter<Arc<Service>>) -> MethodRouter<Arc<Service>> {
+    route.layer(from_fn(without_query))
+}
+
+async fn without_query(request: Request, next: Next) -> Response {
+    match request.uri().query() {
+        None | Some("") => next.run(request).await,
+        Some(_) => Refusal::bad_request("this path takes no parameters").into_response(),
+    }
 }
 
 /// Every route, with what guards them.

@@ -48,14 +48,14 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// What ran, and runs.
     fn journal(&self) -> Journal;
 
-    /// Who is recorded as having asked.
+    /// Who is recorded as having asked, but for from where.
     fn actor(&self) -> String;
 
     /// Folders that inputs may lie in; a path that is not written in full counts from the first.
     fn input_directories(&self) -> Vec<PathBuf>;
 
-    /// The command that does what is asked for, as the run of that id.
-    fn prepare(&self, id: &RunId, request: &Request) -> Command;
+    /// The command that does what somebody asked for, as the run of that id.
+    fn prepare(&self, id: &RunId, request: &Request, actor: &str) -> Command;
 
     /// The program that does the verbs of a job that was due on that day, and what they depend on.
     ///

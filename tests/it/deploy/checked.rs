@@ -69,3 +69,16 @@ pub(super) fn shell() {
         let _ = accepted(Command::new("sh").args(["-n", "-c", &script]));
     }
 }
+
+/// What is copied into the container are the libraries that the build makes.
+pub(super) fn modules() {
+    let dockerfile = text("Dockerfile");
+    let copied = dockerfile.lines().find(|line| line.contains("cp target/release/host")).unwrap();
+    let pattern = copied.split_whitespace().find_map(|word| word.strip_prefix("target/release/lib")).unwrap();
+    let built = host().parent().unwrap().to_owned();
+    let script = format!("cd '{}' && ls lib{pattern}", built.display());
+    let listed = accepted(Command::new("sh").args(["-c", &script]));
+    for module in ["bao", "cc", "cmb", "futures", "rsd", "sn"] {
+        assert!(listed.lines().any(|line| line == format!("lib{module}.so")), "{listed}");
+    }
+}

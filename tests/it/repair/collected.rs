@@ -1,7 +1,9 @@
 //! `host registry gc`.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::{Duration, SystemTime};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -167,6 +169,13 @@ fn cache() {
     let bytes: usize = kept(false).iter().sum();
     assert!((300_000..1_073_742).contains(&bytes), "{bytes} bytes");
     assert!(kept(true).contains(&4), "a file that is not ours was removed");
+    // What is too old goes at the end of the next run, whatever that unpacks.
+    let (there, many) = (tests::tree(&folder), kept(false).len());
+    let (old, _) = there.iter().find(|(path, _)| path.extension() == Some("unpacked".as_ref())).unwrap();
+    let days = SystemTime::now() - Duration::from_hours(72);
+    File::options().write(true).open(folder.join(old)).unwrap().set_modified(days).unwrap();
+    let _ = sandbox.run(["prepare", "--plugin", "light_curve", "--name", "one"]).success();
+    assert!(kept(false).len() == many - 1 && !folder.join(old).exists(), "{}", old.display());
     let mut command = sandbox.command(gc(&["--older-than", "30d"]));
     command.env("PBUF_CACHE_TTL_HOURS", "0");
     let said = tests::Outcome::of(&mut command).success().stdout;

@@ -90,6 +90,11 @@ fn same() {
     let listed = sandbox.json(["run", "list"]);
     assert_eq!(listed.pointer("/data/runs/0/id"), Some(&json!(id)));
     assert_eq!(listed.pointer("/data/runs/0/trigger"), Some(&json!("http")));
+    let registered = sandbox.json(["audit", "list"]);
+    let last = registered.pointer("/data/entries").and_then(Value::as_array).unwrap().last().unwrap();
+    for actor in [&run["actor"], &last["actor"]] {
+        assert!(actor.as_str().unwrap().ends_with(" over HTTP from 127.0.0.1"), "{run}: {last}");
+    }
     let served = service.json("/api/v1/runs");
     assert_eq!(served.pointer("/data/runs"), listed.pointer("/data/runs"));
 

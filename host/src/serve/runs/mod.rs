@@ -85,6 +85,8 @@ pub(super) struct Waiting {
     state: NotBegun,
     /// When it was asked for, RFC 3339.
     accepted_at: String,
+    /// Who asked for it, and from where.
+    actor: String,
     /// What was asked for.
     #[schema(value_type = Object)]
     request: Request,
@@ -128,8 +130,9 @@ impl Runs {
     }
 
     /// Takes a run on. Blocks until it is on the disk.
-    pub(super) fn submit(self: &Arc<Self>, request: Request) -> Result<Waiting, Refusal> {
-        let waiting = Waiting { id: RunId::new(), state: NotBegun::Waiting, accepted_at: now(), request };
+    pub(super) fn submit(self: &Arc<Self>, request: Request, actor: String) -> Result<Waiting, Refusal> {
+        let waiting =
+            Waiting { id: RunId::new(), state: NotBegun::Waiting, accepted_at: now(), actor, request };
         let cancel = {
             let mut going = self.going();
             if *self.phase.borrow() != Phase::Open {
@@ -259,9 +262,7 @@ impl Runs {
         let (source, id) = (Arc::clone(&self.source), run.id.clone());
         let is_left = end.state == State::Interrupted && *self.phase.borrow() == Phase::Interrupting;
         let end = (!is_left).then_some(end);
-        let told =
-            tokio::task::spawn_blocking(move || settle(&source.journal(), source.actor(), run, kept, end))
-                .await;
+        let told = tokio::task::spawn_blocking(move || settle(&source.journal(), run, kept, end)).await;
         if let Err(error) = told {
             tracing::error!("the end of run `{id}` was not looked at: {error}");
         }
@@ -285,11 +286,11 @@ impl Runs {
 /// Sees to it that the journal tells how a run ended: looking ends one that was killed, and one that never began is given
 /// an end here, or without one is left to the next service. What cannot be written is worth a warning, as everywhere in
 /// the journal; then it stays kept.
-fn settle(journal: &Journal, actor: String, run: Waiting, kept: Kept, end: Option<End>) {
+fn settle(journal: &Journal, run: Waiting, kept: Kept, end: Option<End>) {
     let told = match (journal.read(&run.id), end) {
         (Ok(_), _) => Ok(()),
         (Err(_), None) => return,
-        (Err(_), Some(end)) => tell(journal, actor, run, end),
+        (Err(_), Some(end)) => tell(journal, run, end),
     };
     match told {
         Ok(()) => kept.forget(),
@@ -298,13 +299,13 @@ fn settle(journal: &Journal, actor: String, run: Waiting, kept: Kept, end: Optio
 }
 
 /// Writes the file of a run that never began.
-fn tell(journal: &Journal, actor: String, run: Waiting, end: End) -> HostResult<()> {
+fn tell(journal: &Journal, run: Waiting, end: End) -> HostResult<()> {
     queue::make_way(&journal.file(&run.id)).storage("begin a run")?;
     let beginning = Beginning {
         id: Some(run.id),
         command: "prepare",
         request: run.request,
-        actor,
+        actor: run.actor,
         trigger: Trigger::Http,
         resumes: None,
     };
@@ -330,6 +331,7 @@ mod tests {
             id: RunId::new(),
             state: NotBegun::Waiting,
             accepted_at: String::new(),
+            actor: "tester".to_owned(),
             request: Request::default(),
         }
     }
@@ -347,7 +349,7 @@ mod tests {
                 if has_file {
                     durable::publish(&journal.file(&run.id), b"").unwrap();
                 }
-                settle(&journal, "tester".to_owned(), run.clone(), kept, end.clone());
+                settle(&journal, run.clone(), kept, end.clone());
                 assert_eq!(journal.waiting_file(&run.id).is_file(), end.is_none());
                 assert_eq!(journal.find(run.id.as_str()).unwrap(), run.id);
                 let read = journal.read(&run.id);

@@ -13,7 +13,7 @@ use crate::serve::Source;
 
 /// Runs to the end; what is returned only counts where the process has not told it itself.
 pub(super) async fn run(source: &dyn Source, run: &Waiting, mut phase: watch::Receiver<Phase>) -> End {
-    let mut command = Command::from(source.prepare(&run.id, &run.request));
+    let mut command = Command::from(source.prepare(&run.id, &run.request, &run.actor));
     // Nobody reads what it prints; the journal and the logs tell what becomes of it. A group of its own, so that what a
     // terminal tells the service does not end its runs at once.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);

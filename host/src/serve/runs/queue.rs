@@ -128,6 +128,7 @@ mod tests {
             id: RunId::new(),
             state: NotBegun::Waiting,
             accepted_at: String::new(),
+            actor: "tester".to_owned(),
             request: Request::default(),
         }
     }

@@ -98,12 +98,18 @@ impl InputCache {
     }
 
     /// Removes what is too old, and if all is too large, what was not used for longest, and says how much that was.
-    #[must_use]
     pub fn clean(&self) -> Cleaned {
         if !self.directory.is_dir() {
             return Cleaned::default();
         }
         self.lock().map_or_else(Cleaned::default, |_lock| self.make_room(0))
+    }
+
+    /// The same at the end of a run, which waits for nobody when nothing is too old.
+    pub fn expire(&self) {
+        if self.files().any(|file| self.is_old(&file)) {
+            self.clean();
+        }
     }
 
     /// Alone, after what killed processes left is gone.
@@ -141,16 +147,19 @@ impl InputCache {
         let mut total = files.iter().map(|file| file.bytes).fold(more, u64::saturating_add);
         let shrink = total > self.max_bytes;
         let mut cleaned = Cleaned::default();
-        for Kept { made, bytes, path, .. } in files {
-            let old = made.elapsed().unwrap_or_default() > self.lifetime;
+        for file in files {
             let too_much = shrink && total > self.bytes_after_cleanup;
-            if (old || too_much) && durable::remove(&path).is_ok() {
-                total = total.saturating_sub(bytes);
+            if (self.is_old(&file) || too_much) && durable::remove(&file.path).is_ok() {
+                total = total.saturating_sub(file.bytes);
                 cleaned.files += 1;
-                cleaned.bytes = cleaned.bytes.saturating_add(bytes);
+                cleaned.bytes = cleaned.bytes.saturating_add(file.bytes);
             }
         }
         cleaned
+    }
+
+    fn is_old(&self, file: &Kept) -> bool {
+        file.made.elapsed().unwrap_or_default() > self.lifetime
     }
 
     fn files(&self) -> impl Iterator<Item = Kept> {

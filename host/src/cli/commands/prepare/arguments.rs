@@ -81,6 +81,9 @@ pub struct Args {
     /// What the journal says made the run start.
     #[arg(long, hide = true, value_enum, value_name = "WHAT", default_value = "cli")]
     pub(super) trigger: Trigger,
+    /// Who asked for it; for programs that were asked by somebody else.
+    #[arg(long, hide = true, value_name = "WHO")]
+    pub(super) actor: Option<String>,
     /// The run that this one goes on with.
     #[arg(skip)]
     pub(in crate::cli::commands) resumes: Option<RunId>,

@@ -53,6 +53,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
     };
     recorder.end(End::of(failure.as_ref()));
     context.remove_old_logs();
+    context.input_cache().expire();
     outcome.map(Outcome::Prepared)
 }
 
@@ -102,7 +103,7 @@ fn prepare(args: &Args, context: &Context, recorder: &mut Recorder) -> Result<Ba
 }
 
 fn options(args: &Args, context: &Context) -> Result<Options> {
-    context.pipeline_options(&PrepareFlags {
+    let options = context.pipeline_options(&PrepareFlags {
         strict: args.strict,
         lenient: args.lenient,
         force: args.force,
@@ -110,6 +111,10 @@ fn options(args: &Args, context: &Context) -> Result<Options> {
         timeout_seconds: args.timeout,
         max_memory_bytes: args.max_memory,
         trust: args.trust,
+    })?;
+    Ok(match &args.actor {
+        Some(actor) => Options { actor: actor.clone(), ..options },
+        None => options,
     })
 }
 

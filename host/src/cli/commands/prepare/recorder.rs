@@ -36,7 +36,7 @@ impl Recorder {
             id: args.run_id.clone(),
             command: "prepare",
             request: request(args, context).recorded(context.current_directory()),
-            actor: actor(),
+            actor: args.actor.clone().unwrap_or_else(actor),
             trigger: args.trigger,
             resumes: args.resumes.clone(),
         };

@@ -69,13 +69,14 @@ impl Source for Verbs {
         folders
     }
 
-    fn prepare(&self, id: &RunId, request: &Request) -> Command {
+    fn prepare(&self, id: &RunId, request: &Request, actor: &str) -> Command {
         let plugin_directories = self.context.plugin_flags();
         let arguments = Request { plugin_directories, ..request.clone() }.arguments();
         let mut command = Command::new(&self.program);
         // Before the verb: what follows a dataset's name is one, too.
         command.args(&self.context.flags).args(arguments.first());
-        command.arg(format!("--run-id={id}")).arg("--trigger=http").args(arguments.iter().skip(1));
+        command.arg(format!("--run-id={id}")).arg("--trigger=http").arg(format!("--actor={actor}"));
+        command.args(arguments.iter().skip(1));
         command
     }
 
