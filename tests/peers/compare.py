@@ -1,4 +1,4 @@
-"""Measures the host beside bare numpy and Cobaya on the same files, and prints a table.
+"""Measures the host beside bare numpy, Cobaya and pyarrow on the same files, prints tables, and fails above a bar.
 
 Usage: compare.py HOST [--runs N] [--mean FILE --covariance FILE] [--supernovae TABLE COVARIANCE] [--month DBN]
 
@@ -8,7 +8,9 @@ come out and is printed below the table. The fastest and the median of N runs ar
 only ever adds. Every run is a whole process from start to end, the first of each kind is not counted.
 
 The supernovae are a table such as that of Pantheon+ with a covariance of its size, the month a file of one-second bars; they
-are measured a quarter as often.
+are measured a quarter as often. A series is six months that are all that one, one after the other and two at a time.
+
+Bars are on what a busy machine does not change much: memory, and the ratio of CPU times within one run.
 """
 
 import argparse
@@ -118,18 +120,42 @@ def supernovae(bench, table, covariance):
 
 def month(bench, bars):
     """A month of one-second bars; the peer reads and writes the finished table and does nothing else."""
-    prepare = ["prepare", "--plugin", "futures", "--name", "month", "--input", f"bars={bars}", "--param", "mode=compat"]
-    yield bench.host("host prepare, fresh data root", prepare, [bench.root])
+    prepare = ["prepare", "--plugin", "futures", "--name", "month", "--input", f"bars={bars}", "--param"]
+    yield bench.host("host prepare, mode=strict", [*prepare, "mode=strict"], [bench.root])
+    yield bench.host("host prepare, mode=compat", [*prepare, "mode=compat"], [bench.root])
     where = subprocess.run([*bench.on_root, "path", "month"], capture_output=True, text=True, check=True)
     table = os.path.join(where.stdout.strip(), "data.parquet")
     yield bench.peer("bare_pyarrow_month.py", "pyarrow", [table], bench.output)
 
 
+def series(bench, bars):
+    """Six months, with one and with two jobs."""
+    folder = os.path.join(bench.sandbox, "months")
+    os.mkdir(folder)
+    for number in range(1, 7):
+        os.symlink(os.path.abspath(bars), os.path.join(folder, f"2025-{number:02}.dbn.zst"))
+    prepare = ["prepare", "--plugin", "futures", "--partition", "2025-01..2025-06", "--name", "m_{partition}"]
+    prepare += ["--input", f"bars={folder}/{{partition}}.dbn.zst", "--param", "mode=compat", "--jobs"]
+    for jobs in ("1", "2"):
+        yield bench.host(f"host prepare --jobs {jobs}", [*prepare, jobs], [bench.root])
+
+
 def show(title, runs, table):
+    """Prints a table as it comes, and gives its rows."""
     print(f"{title + ', best of ' + str(runs):32} {'CPU ms':>9} {'median':>9} {'wall ms':>9} {'peak MB':>9}")
+    rows = {}
     for name, *numbers in table:
-        print(f"{name:32}", *(f"{number:9.1f}" for number in numbers))
+        print(f"{name:32}", *(f"{number:9.1f}" for number in numbers), flush=True)
+        rows[name] = dict(zip(("cpu", "median", "wall", "memory"), numbers))
     print()
+    return rows
+
+
+def demand(bars):
+    """Ends with 1 when something is above its bar. What was not measured is above it."""
+    broken = [f"{what}: {found:.2f}, at most {bar}" for what, found, bar in bars if not found <= bar]
+    if broken:
+        sys.exit("above its bar:\n" + "\n".join(broken))
 
 
 def main():
@@ -145,17 +171,31 @@ def main():
     if not os.access(host, os.X_OK):
         parser.error(f"`{host}` is no program")
 
+    bars = []
     with tempfile.TemporaryDirectory() as sandbox:
         bench = Bench(sandbox, host, options.runs)
-        show("13 numbers", bench.runs, vector(bench, options.mean, options.covariance))
+        rows = show("13 numbers", bench.runs, vector(bench, options.mean, options.covariance))
+        ours = rows["host prepare, fresh data root"]["cpu"]
+        bars.append(("13 numbers, CPU over numpy's", ours / rows["bare_numpy.py"]["cpu"], 0.5))
         if options.supernovae:
             bench.runs = max(1, options.runs // 4)
-            show("supernovae", bench.runs, supernovae(bench, *options.supernovae))
+            rows = show("supernovae", bench.runs, supernovae(bench, *options.supernovae))
+            ours = rows["host prepare, fresh data root"]
+            bars.append(("supernovae, CPU over numpy's", ours["cpu"] / rows["bare_numpy_sn.py"]["cpu"], 1.0))
+            bars.append(("supernovae, MB", ours["memory"], 150))
         if options.month:
             bench.runs = max(1, options.runs // 4)
-            show("a month", bench.runs, month(bench, options.month))
+            rows = show("a month", bench.runs, month(bench, options.month))
+            ours, peer = rows["host prepare, mode=compat"], rows["bare_pyarrow_month.py"]
+            bars.append(("a month, CPU over pyarrow's", ours["cpu"] / peer["cpu"], 1.5))
+            bars.append(("a month, MB", ours["memory"], 350))
+            bench.runs = 1
+            rows = show("six months", bench.runs, series(bench, options.month))
+            one, two = (rows[f"host prepare --jobs {jobs}"]["wall"] for jobs in (1, 2))
+            print(f"two jobs are {one / two:.2f} times as fast as one\n")
         floor = measured("true", 3, sandbox, [shutil.which("true")], [])
     print(f"a process that does nothing: {floor[1]:.1f} ms CPU, {floor[4]:.1f} MB")
+    demand(bars)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ import time
 
 from service import serving
 
+# 95 of 100 answers come within so much.
+BAR_MILLISECONDS = 20
+
 PATHS = ["/api/v1/datasets", "/api/v1/status", "/api/v1/plugins", "/api/v1/audit", "/api/v1/datasets/{name}"]
 
 
@@ -107,6 +110,11 @@ def main():
     print(f"memory     {early / 2**20:.1f} MiB early, {memory[-1] / 2**20:.1f} MiB at the end, {100 * (memory[-1] / early - 1):+.1f} %")
     tenths = [memory[min(len(memory) - 1, len(memory) * tenth // 10)] for tenth in range(11)]
     print("by tenths ", " ".join(f"{tenth / 2**20:.1f}" for tenth in tenths), "MiB")
+    if failures or of(0.95) >= BAR_MILLISECONDS:
+        sys.exit(f"every answer must be 200, and 95 of 100 come within {BAR_MILLISECONDS} ms")
+    # In less time memory has not settled.
+    if arguments.seconds >= 300 and memory[-1] > 1.05 * early:
+        sys.exit("memory grew by more than 5 %")
 
 
 main()
