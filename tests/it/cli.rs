@@ -39,7 +39,7 @@ fn snapshot(name: &str, text: &str, sandbox: &Sandbox) {
     settings.add_filter(&repository().to_string_lossy().replace('.', r"\."), "REPOSITORY");
     settings.add_filter(r"[0-9a-f]{64}", "SHA256");
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME");
-    settings.add_filter(r"took    \d+ ms", "took    N ms");
+    settings.add_filter(r"took    [\d.]+ (ms|s|min|h)", "took    N ms");
     // What a system has to confine a worker with differs.
     settings.add_filter(r"confined    \w+, (by|without) .*", "confined    LEVEL");
     settings.add_filter(r#""default": \d+"#, r#""default": N"#);

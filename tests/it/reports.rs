@@ -1,5 +1,7 @@
 //! Reports on the work of the host, and the log files that others read.
 
+use std::collections::BTreeSet;
+
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tests::{Outcome, Sandbox, fixture};
@@ -28,8 +30,21 @@ fn worked() -> Sandbox {
     sandbox
 }
 
+/// What was done on one day: a day may end meanwhile.
+fn worked_today() -> (Sandbox, String) {
+    loop {
+        let sandbox = worked();
+        let runs = sandbox.json(["run", "list"]);
+        let days = runs.pointer("/data/runs").and_then(Value::as_array).unwrap().iter();
+        let days: BTreeSet<&str> = days.map(|run| &run["started_at"].as_str().unwrap()[..10]).collect();
+        if let [day] = Vec::from_iter(days)[..] {
+            return (sandbox, day.to_owned());
+        }
+    }
+}
+
 fn forms() {
-    let sandbox = worked();
+    let (sandbox, day) = worked_today();
     for kind in ["daily", "weekly", "monthly", "performance", "quality", "capacity", "deployment"] {
         let text = sandbox.run(["report", kind]).success().stdout;
         assert!(text.starts_with("# ") && !text.contains('\u{1b}'), "{kind}: {text}");
@@ -48,7 +63,7 @@ fn forms() {
             assert!(written.starts_with(begins), "{kind} as {form}: {written}");
         }
     }
-    let daily = &sandbox.json(["report", "daily"])["data"]["content"];
+    let daily = &sandbox.json(["report", "daily", "--date", &day])["data"]["content"];
     let work = &daily["work"];
     assert_eq!(
         (&work["runs"], &work["prepared"], &work["cached"], &work["failed"]),

@@ -2,6 +2,7 @@
 
 use std::fs::TryLockError;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,15 +36,27 @@ impl LineLog {
         let file = new_file(path, true, 0o644)?;
         let log = Self { file, torn: AtomicBool::new(false) };
         let begun = uninterrupted(|| log.file.lock())
+            .and_then(|()| log.demand_name())
             .and_then(|()| (&log.file).write_all(first_line))
             .and_then(|()| log.file.sync_all())
             .and_then(|()| sync_directory(parent_of(path)?));
         if let Err(error) = begun {
-            // What is not durable must not look as if it were; the caller hears of the first failure.
-            drop(remove(path));
+            // What is not durable must not look as if it were; the caller hears of the first failure. What lost its name
+            // has none to be removed, which may be another's by now.
+            if log.demand_name().is_ok() {
+                drop(remove(path));
+            }
             return Err(error);
         }
         Ok(log)
+    }
+
+    /// Whoever came before the lock may have taken the empty file for one of a process that was killed, and removed it.
+    fn demand_name(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() {
+            0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed before it was locked")),
+            _ => Ok(()),
+        }
     }
 
     /// Adds a line. It survives the process, not a loss of power.
@@ -200,5 +213,28 @@ mod tests {
             LineLog::inherit_within(SOON, &path).unwrap()
         });
         assert!(heir.is_some());
+    }
+
+    #[test]
+    fn what_is_removed_before_it_is_locked_is_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        for _ in 0..300 {
+            let made = std::thread::scope(|scope| {
+                // Who takes an empty file for one that a killed process left.
+                scope.spawn(|| {
+                    if let Ok(Some(_owned)) = LineLog::inherit(&path)
+                        && fs_err::metadata(&path).is_ok_and(|file| file.len() == 0)
+                    {
+                        remove(&path).unwrap();
+                    }
+                });
+                LineLog::create(&path, b"first\n").is_ok()
+            });
+            assert_eq!(made, path.is_file());
+            if made {
+                remove(&path).unwrap();
+            }
+        }
     }
 }

@@ -84,6 +84,23 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Request {
+    /// What was asked for, in a few words.
+    #[must_use]
+    pub fn told(&self, command: &str) -> String {
+        let module =
+            self.plugin.as_ref().map(|module| module.rsplit('/').next().unwrap_or(module).to_owned());
+        let mut words = vec![command.to_owned()];
+        match (self.datasets.as_slice(), module, &self.name) {
+            (_, _, Some(name)) => words.push(name.clone()),
+            ([one], _, _) => words.push(one.clone()),
+            ([first, others @ ..], _, _) => words.push(format!("{first} and {} more", others.len())),
+            ([], Some(module), _) => words.push(module),
+            ([], None, _) => {}
+        }
+        words.extend(self.partition.clone());
+        words.join(" ")
+    }
+
     /// The same with paths that mean the same in every folder, and without values of parameters whose names say that
     /// they are secret.
     #[must_use]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::{Error, Kind};
 use crate::journal::{
-    Beginning, DatasetFinished, DatasetOutcome, End, Event, Request, RunError, StageSeconds, Trigger,
+    Beginning, DatasetFinished, DatasetOutcome, End, Event, Request, RunError, RunId, StageSeconds, Trigger,
 };
 
 fn dataset(outcome: DatasetOutcome, seconds: f64) -> DatasetFinished {
@@ -45,8 +45,12 @@ impl World {
     }
 
     fn run(&self, datasets: Vec<DatasetFinished>, failure: Option<&Error>) {
+        // Runs of one millisecond stand in no order.
+        let time = |id: &RunId| id.as_str().split('-').next().map(str::to_owned);
+        let before = RunId::new();
+        let id = std::iter::repeat_with(RunId::new).find(|id| time(id) > time(&before));
         let beginning = Beginning {
-            id: None,
+            id,
             command: "prepare",
             request: Request::default(),
             actor: "tester".to_owned(),

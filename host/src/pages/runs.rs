@@ -74,7 +74,7 @@ impl RunLine {
         let running = summary.state == State::Running;
         Self {
             id: summary.id.to_string(),
-            what: what(&summary.command, &run.request),
+            what: run.request.told(&summary.command),
             running,
             state: state(summary.state),
             progress: running.then(|| progress(run)).flatten(),
@@ -88,7 +88,7 @@ impl RunLine {
     fn of_waiting(run: &WaitingRun, now: &str) -> Self {
         Self {
             id: run.id.to_string(),
-            what: what("prepare", &run.request),
+            what: run.request.told("prepare"),
             running: false,
             state: Mark::new(Level::Idle, "waiting"),
             progress: None,
@@ -109,22 +109,6 @@ fn state(state: State) -> Mark {
         State::Cancelled => Level::Idle,
     };
     Mark::new(level, state.word())
-}
-
-/// What was asked for, in a few words.
-fn what(command: &str, request: &Request) -> String {
-    let names = &request.datasets;
-    let module = request.plugin.as_ref().map(|module| module.rsplit('/').next().unwrap_or(module).to_owned());
-    let mut words = vec![command.to_owned()];
-    match (names.first(), module, &request.name) {
-        (_, _, Some(name)) => words.push(name.clone()),
-        (Some(first), _, _) if names.len() == 1 => words.push(first.clone()),
-        (Some(first), _, _) => words.push(format!("{first} and {} more", names.len() - 1)),
-        (None, Some(module), _) => words.push(module),
-        (None, None, _) => {}
-    }
-    words.extend(request.partition.clone());
-    words.join(" ")
 }
 
 /// How far a run is: datasets that are done, and parts of those that are worked on.

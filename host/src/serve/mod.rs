@@ -129,7 +129,7 @@ pub fn run(
         let taken_over = service.take_over()?;
         ready(address)?;
         notify::tell("READY=1");
-        let work = upkeep::Work::begin(&service, !taken_over);
+        let work = upkeep::Work::begin(&service, taken_over);
         connections::serve(listener, service, stop).await;
         work.end().await;
         Ok(())

@@ -98,7 +98,7 @@ impl Service {
 
     /// Takes on what an earlier service left. False in maintenance: then it waits for the end of that.
     pub(super) fn take_over(&self) -> Result<bool> {
-        if self.is_read_only() {
+        if self.is_read_only() || self.is_stopping() {
             return Ok(true);
         }
         if self.is_in_maintenance()? {

@@ -40,12 +40,15 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 /// How soon after maintenance what waits is taken on.
 const AFTER_MAINTENANCE: Duration = Duration::from_secs(1);
 
+/// How soon what another service left is taken on.
+const AFTER_ANOTHER: Duration = Duration::from_secs(10);
+
 /// The work that goes on until the service is told to end.
 pub(super) struct Work(JoinSet<()>);
 
 impl Work {
-    /// `left` says whether runs of an earlier service may wait for the end of maintenance.
-    pub(super) fn begin(service: &Arc<Service>, left: bool) -> Self {
+    /// `taken_over` says whether what an earlier service left was taken on; if not, it waits for the end of maintenance.
+    pub(super) fn begin(service: &Arc<Service>, taken_over: bool) -> Self {
         let mut tasks = JoinSet::new();
         let upkeep = &service.options().upkeep;
         if let Some(timetable) = upkeep.timetable.clone() {
@@ -54,8 +57,8 @@ impl Work {
         if !upkeep.channels.is_silent() {
             tasks.spawn(tell(Arc::clone(service), service.stopping()));
         }
-        if left {
-            tasks.spawn(take_over(Arc::clone(service), service.stopping()));
+        if !service.is_read_only() {
+            tasks.spawn(take_over(Arc::clone(service), taken_over, service.stopping()));
         }
         Self(tasks)
     }
@@ -69,12 +72,15 @@ impl Work {
     }
 }
 
-/// Takes on what an earlier service left, as soon as that may be.
-async fn take_over(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
-    while !pause(AFTER_MAINTENANCE, &mut stopped).await {
+/// Takes on what other services left, as soon as that may be.
+async fn take_over(service: Arc<Service>, mut taken_over: bool, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let wait = if taken_over { AFTER_ANOTHER } else { AFTER_MAINTENANCE };
+        if pause(wait, &mut stopped).await {
+            return;
+        }
         match blocking(&service, Service::take_over).await {
-            Ok(true) => return,
-            Ok(false) => {}
+            Ok(taken) => taken_over = taken,
             Err(error) => tracing::error!("{error}"),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::{Outcome, copy_folder, fixture, host, tree};
+use tests::{Outcome, copy_folder, copy_host, fixture, tree};
 
 /// A folder for data roots, and the commands that are run on them.
 pub(crate) struct Bench {
@@ -17,6 +17,7 @@ pub(crate) struct Bench {
     started: Instant,
     runs: AtomicUsize,
     roots: AtomicUsize,
+    temporaries: AtomicUsize,
 }
 
 impl Bench {
@@ -24,15 +25,14 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
         let program = folder.path().join("host-under-test");
-        if std::fs::hard_link(host(), &program).is_err() {
-            std::fs::copy(host(), &program).unwrap();
-        }
+        copy_host(&program);
         Self {
             folder,
             program,
             started: Instant::now(),
             runs: AtomicUsize::new(0),
             roots: AtomicUsize::new(0),
+            temporaries: AtomicUsize::new(0),
         }
     }
 
@@ -58,8 +58,13 @@ impl Bench {
 
     /// Gives a command everything but the environment of this process.
     pub(crate) fn prepare(&self, command: &mut Command, root: &Path) {
+        // What another worker left in the usual place would be looked at, which makes calls.
+        let temporary =
+            self.path(&format!("temporary-{:06}", self.temporaries.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir(&temporary).unwrap();
         command
             .env_clear()
+            .env("TMPDIR", temporary)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.path("home"))
             .env("USER", "tester")

@@ -25,7 +25,7 @@ pub(super) fn all_at_once() {
     let manifest = bench.sandbox.write("datasets.json", manifest);
     let before = bench.registered();
     // It is that of the sound ones, too: a slow machine needs more than a moment for them.
-    let timeout_seconds = 3.0;
+    let timeout_seconds = 10.0;
     let timeout = timeout_seconds.to_string();
     let mut arguments =
         vec!["prepare", "--json", "--jobs", "2", "--timeout", &timeout, "--max-memory", "512MiB"];

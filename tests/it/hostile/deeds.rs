@@ -16,7 +16,7 @@ pub(super) struct Deed {
 }
 
 /// What a deed may take that comes to its end by itself: a slow machine needs seconds for what is large.
-const AMPLE: &str = "60";
+const AMPLE: &str = "600";
 
 const fn deed(name: &'static str, codes: &'static [i32], texts: &'static [&'static str]) -> Deed {
     Deed { name, codes, texts, timeout_seconds: AMPLE, input: None }

@@ -142,6 +142,9 @@ impl Killing<'_> {
         let mut command = Command::new("strace");
         command.arg("-qq").args(flags).arg(host());
         world.sandbox.prepare(&mut command);
+        // What other workers left in the usual place would be looked at, which makes calls.
+        let temporary = tempfile::tempdir().unwrap();
+        command.env("TMPDIR", temporary.path());
         command.args(["plugin", "install"]).args(self.command);
         Outcome::of(&mut command)
     }

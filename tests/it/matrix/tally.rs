@@ -71,12 +71,36 @@ impl Cases {
 
     /// Runs a case and counts it, unless another one is replayed. An assertion that fails in it is what the row says.
     pub(crate) fn run<T>(&mut self, name: &str, case: impl FnOnce() -> Result<T, Broken>) -> Option<T> {
-        let address = format!("{}/{}/{name}", self.row.id, self.stage);
-        if !is_selected(&address) {
-            return None;
+        let outcome = self.outcome(name, case)?;
+        self.count(name, outcome)
+    }
+
+    /// The same for a case that may not come about: that is then none, and `finish` demands enough of the others.
+    pub(crate) fn run_if_reached<T>(&mut self, name: &str, case: impl FnOnce() -> Result<T, Broken>) {
+        match self.outcome(name, case) {
+            None | Some(Err(Broken { wrong: Wrong::Missed, .. })) => {}
+            Some(outcome) => drop(self.count(name, outcome)),
         }
-        let outcome = catch_unwind(AssertUnwindSafe(case))
-            .unwrap_or_else(|panic| Err(Broken { wrong: self.row.otherwise, why: words(panic.as_ref()) }));
+    }
+
+    /// How many were counted.
+    pub(crate) fn runs(&self) -> usize {
+        self.runs
+    }
+
+    fn address(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.row.id, self.stage)
+    }
+
+    fn outcome<T>(&self, name: &str, case: impl FnOnce() -> Result<T, Broken>) -> Option<Result<T, Broken>> {
+        let failed = |panic: Box<dyn Any + Send>| {
+            Err(Broken { wrong: self.row.otherwise, why: words(panic.as_ref()) })
+        };
+        is_selected(&self.address(name)).then(|| catch_unwind(AssertUnwindSafe(case)).unwrap_or_else(failed))
+    }
+
+    fn count<T>(&mut self, name: &str, outcome: Result<T, Broken>) -> Option<T> {
+        let address = self.address(name);
         self.runs += 1;
         let mut tally = TALLY.lock().unwrap();
         let count = tally.counts.entry((self.row.id, self.stage.clone())).or_default();

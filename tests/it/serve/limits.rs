@@ -33,7 +33,7 @@ fn until_closed(mut stream: TcpStream) -> String {
 
 fn slow_heads() {
     let sandbox = prepared();
-    let service = Service::start(&sandbox, &[], &[("PBUF_SERVE_HEAD_SECONDS", "2")]);
+    let service = Service::start(&sandbox, &[], &[("PBUF_SERVE_HEAD_SECONDS", "5")]);
     for begun in ["", "G", "GET /api/v1/status HTTP/1.1\r\nhost: localhost\r\nx-endless: "] {
         let mut stream = service.connect();
         stream.write_all(begun.as_bytes()).unwrap();

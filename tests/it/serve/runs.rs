@@ -204,11 +204,16 @@ fn killed() {
             let answer = sandbox.run_json(["run", "show", id]).1;
             answer.pointer("/data/state").and_then(Value::as_str).map(str::to_owned)
         };
-        let runs = |id: &str| state(id).as_deref() == Some("running");
-        wait_until("no run goes on", || !runs(&endless) && !runs(&id));
+        let is_running = |state: &Option<String>| state.as_deref() == Some("running");
+        let mut ended = None;
+        wait_until("no run goes on", || {
+            let one_runs = is_running(&state(&endless));
+            ended = state(&id);
+            !one_runs && !is_running(&ended)
+        });
         assert_eq!(state(&endless).as_deref(), Some("interrupted"));
-        // Its process may not have begun, may have been on its way, or may be done.
-        if state(&id).is_some_and(|state| state != "completed") {
+        // Its process may be about to begin, may have been on its way, or may be done.
+        if ended.is_some_and(|state| state != "completed") {
             let _ = sandbox.run(["run", "resume", &id]).success();
             assert_eq!(version(&sandbox), expected);
         }

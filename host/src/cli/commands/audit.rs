@@ -99,7 +99,7 @@ impl Report for Entries {
         let rows = self.entries.iter().map(|entry| {
             vec![
                 entry.sequence.to_string(),
-                entry.time.clone(),
+                table::moment(&entry.time),
                 entry.actor.clone(),
                 entry.action.clone(),
                 subject(entry),

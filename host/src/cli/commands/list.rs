@@ -89,7 +89,7 @@ impl Report for Listing {
             if some_retired {
                 cells.push(text(&row.retired));
             }
-            cells.extend([text(&row.registered_at), text(&row.title)]);
+            cells.extend([table::moment(&text(&row.registered_at)), text(&row.title)]);
             cells
         });
         let quality: &[&str] = if scored { &["QUALITY"] } else { &[] };

@@ -66,7 +66,7 @@ impl Report for Glance {
                 run.id.to_string(),
                 run.state.word().to_owned(),
                 format!("{done} of {}", run.datasets.planned.max(done + run.datasets.failed)),
-                run.started_at.clone(),
+                table::moment(&run.started_at),
                 format!("{:.1} s", run.seconds),
             ]
         });

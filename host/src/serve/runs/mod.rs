@@ -148,12 +148,12 @@ impl Runs {
         Ok(waiting)
     }
 
-    /// Takes on what a service that was killed had taken on. They count, and are not refused.
+    /// Takes on what a service that is gone had taken on. They count, and are not refused.
     ///
     /// # Errors
     /// When what is on the disk cannot be read.
     pub(super) fn take_over(self: &Arc<Self>) -> HostResult<()> {
-        for (waiting, kept) in queue::left_behind(&self.source.journal())? {
+        for (waiting, kept) in queue::left_behind(&self.source.journal(), |id| self.knows(id))? {
             tracing::info!(
                 "run `{}` waits since {}: an earlier service took it on",
                 waiting.id,

@@ -6,11 +6,12 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::Waiting;
 use crate::durable::{self, LineLog};
 use crate::error::{Error, Kind, Result, StorageContext};
-use crate::journal::{Journal, WAITING_EXTENSION};
+use crate::journal::{Journal, RunId, WAITING_EXTENSION};
 
 /// What is kept of a run until it is over.
 #[derive(Debug)]
@@ -43,13 +44,16 @@ impl Kept {
     }
 }
 
-/// Takes on what services that are gone have answered for, in the order in which they did. What began, and what was
-/// never answered for because its file is incomplete, is forgotten. What cannot be understood or opened is worth a
-/// warning, and stays for a service that can.
+/// Takes on what services that are gone have answered for, in the order in which they did, but for what is known. What
+/// began, and what was never answered for because its file is incomplete, is forgotten. What cannot be understood or
+/// opened is worth a warning, and stays for a service that can.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(super) fn left_behind(journal: &Journal) -> Result<Vec<(Waiting, Kept)>> {
+pub(super) fn left_behind(
+    journal: &Journal,
+    is_known: impl Fn(&RunId) -> bool,
+) -> Result<Vec<(Waiting, Kept)>> {
     let entries = match fs_err::read_dir(journal.waiting_folder()) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.storage("look for runs that wait")?,
@@ -57,6 +61,10 @@ pub(super) fn left_behind(journal: &Journal) -> Result<Vec<(Waiting, Kept)>> {
     let mut left = Vec::new();
     for entry in entries {
         let path = entry.storage("look for runs that wait")?.path();
+        let id = path.file_stem().and_then(|stem| RunId::from_str(stem.to_str()?).ok());
+        if id.is_some_and(|id| is_known(&id)) {
+            continue;
+        }
         match take_on(&path, journal) {
             Ok(taken) => left.extend(taken),
             Err(error) => tracing::warn!("a run that waits is not taken on: {error}"),
@@ -137,10 +145,10 @@ mod tests {
     fn what_never_began_is_taken_on_by_one_who_comes_after() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::of(folder.path());
-        assert!(left_behind(&journal).unwrap().is_empty());
+        assert!(left_behind(&journal, |_| false).unwrap().is_empty());
         let all: Vec<Waiting> = (0..4).map(|_| waiting()).collect();
         let kept: Vec<Kept> = all.iter().map(|one| Kept::new(&journal, one).unwrap()).collect();
-        assert!(left_behind(&journal).unwrap().is_empty(), "their service lives");
+        assert!(left_behind(&journal, |_| false).unwrap().is_empty(), "their service lives");
         let begun = Beginning {
             id: Some(all[1].id.clone()),
             command: "prepare",
@@ -161,14 +169,14 @@ mod tests {
                 one.forget();
             }
         }
-        let left = soon(|| Some(left_behind(&journal).unwrap()).filter(|left| left.len() >= 2));
+        let left = soon(|| Some(left_behind(&journal, |_| false).unwrap()).filter(|left| left.len() >= 2));
         let ids: Vec<&RunId> = left.iter().map(|(one, _)| &one.id).collect();
         let mut expected = [&all[0].id, &all[2].id];
         expected.sort();
         assert_eq!(ids, expected);
-        assert!(left_behind(&journal).unwrap().is_empty(), "somebody has them");
+        assert!(left_behind(&journal, |_| false).unwrap().is_empty(), "somebody has them");
         drop(left);
-        let left = soon(|| Some(left_behind(&journal).unwrap()).filter(|left| left.len() >= 2));
+        let left = soon(|| Some(left_behind(&journal, |_| false).unwrap()).filter(|left| left.len() >= 2));
         assert_eq!(left.len(), 2, "and lost them");
         let files = fs_err::read_dir(journal.waiting_folder()).unwrap().count();
         assert_eq!(files, 4, "what is over or torn is gone, what is foreign or newer is not");

@@ -36,9 +36,13 @@ pub(crate) fn leave(deed: &str) -> Result<(), ModuleError> {
             unsafe { libc::signal(libc::SIGUSR1, nothing as *const () as libc::sighandler_t) };
         }
         "one-processor" => unsafe {
-            let mut set = std::mem::zeroed();
-            libc::CPU_SET(0, &mut set);
-            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
+            // Which processors there are is not for this process to say.
+            let size = size_of::<libc::cpu_set_t>();
+            let (mut all, mut one): (libc::cpu_set_t, libc::cpu_set_t) = std::mem::zeroed();
+            libc::sched_getaffinity(0, size, &mut all);
+            let first = (0..8 * size).find(|number| libc::CPU_ISSET(*number, &all));
+            libc::CPU_SET(first.unwrap_or_default(), &mut one);
+            libc::sched_setaffinity(0, size, &one);
         },
         "memory" => hold(600 << 20),
         "some-memory" => hold(100 << 20),

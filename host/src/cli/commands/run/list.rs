@@ -35,6 +35,9 @@ fn positive(text: &str) -> std::result::Result<usize, String> {
 #[derive(Debug, Serialize)]
 pub(super) struct Listing {
     runs: Vec<RunSummary>,
+    /// What each was asked for.
+    #[serde(skip)]
+    asked: Vec<String>,
     #[serde(skip)]
     filtered: bool,
 }
@@ -48,7 +51,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Listing> {
         limit: Some(args.limit),
     };
     let filtered = args.since.is_some() || !args.state.is_empty();
-    Ok(Listing { runs: context.journal().list(&filter)?, filtered })
+    let (mut runs, mut asked) = (Vec::new(), Vec::new());
+    context.journal().for_each(&filter, |run| {
+        asked.push(run.request.told(&run.summary.command));
+        runs.push(run.summary);
+    })?;
+    Ok(Listing { runs, asked, filtered })
 }
 
 impl Report for Listing {
@@ -59,7 +67,7 @@ impl Report for Listing {
             let nothing = if self.filtered { "no such runs" } else { "no runs; `host prepare` makes one" };
             return writeln!(out, "{nothing}");
         }
-        let rows = self.runs.iter().map(|run| {
+        let rows = self.runs.iter().zip(&self.asked).map(|(run, asked)| {
             let datasets = run.datasets;
             let done = datasets.prepared + datasets.cached;
             let failed =
@@ -67,12 +75,12 @@ impl Report for Listing {
             vec![
                 run.id.to_string(),
                 run.state.word().to_owned(),
-                run.started_at.clone(),
+                asked.clone(),
                 text::duration(run.seconds),
                 format!("{done} of {}{failed}", datasets.planned),
                 run.actor.clone(),
             ]
         });
-        table::write(out, style, &["RUN", "STATE", "STARTED", "TOOK", "DATASETS", "ACTOR"], rows)
+        table::write(out, style, &["RUN", "STATE", "WHAT", "TOOK", "DATASETS", "ACTOR"], rows)
     }
 }
