@@ -36,6 +36,7 @@ pub use commit::{Fate, Limits, Outcome, PutBack, PuttingBack, Registration, Reti
 pub use item::{ItemKind, ItemSeverity};
 pub use lock::DEFAULT_WAIT;
 pub(crate) use lock::Lock;
+pub(crate) use maintenance::FILE as MAINTENANCE_FILE;
 pub use maintenance::Maintenance;
 pub use mend::{By, Evidence};
 pub use name::DatasetName;

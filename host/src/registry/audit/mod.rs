@@ -143,7 +143,8 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    pub(super) fn new(directory: &Path) -> Self {
+    /// The log in the folder `audit` of a registry.
+    pub(crate) fn new(directory: &Path) -> Self {
         Self::of_files(directory.join("audit.jsonl"), directory.join("head.json"))
     }
 
