@@ -28,6 +28,7 @@ mod record;
 mod recover;
 mod root;
 pub(crate) mod sealed;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -247,6 +247,19 @@ fn in_maintenance() {
         let _ = sandbox.run(["check"]).success();
         let _ = sandbox.run(end).success();
     }
+    // Who kept the head sees that it is gone, and is told why; of a snapshot whose log goes on, nothing is missing.
+    let cut = last_line(&sandbox)["sha256"].as_str().unwrap().to_owned();
+    let _ = sandbox.run(["audit", "verify", "--against", &cut]).success();
+    let said = sandbox.run(["audit", "verify", "--against", &id]).success().stdout;
+    assert!(said.contains("nothing up to it was rewritten"), "{said}");
+    restore(&[]);
+    let _ = sandbox.run(["audit", "verify", "--against", &cut]).failure(19, &["a restore replaced the log"]);
+    let _ = sandbox.run(["audit", "verify", "--against", "latest"]).success();
+    std::fs::remove_dir_all(root.join("registry/audit")).unwrap();
+    let _ = sandbox.run(["audit", "verify"]).failure(19, &["is registered and no line tells of it"]);
+    let (_, health) = sandbox.run_json(["health", "--check", "audit_log"]);
+    assert_eq!(health.pointer("/data/status"), Some(&Value::from("unhealthy")), "{health:#}");
+    restore(&[]);
     // Nor does one begin that was on when the snapshot was made.
     let _ = sandbox.run(["maintenance", "on", "--reason", "why"]).success();
     let during = create(&sandbox);
