@@ -146,11 +146,13 @@ fn certified() {
         assert!(line["status"] == "pass" && line["seconds"].as_f64().is_some(), "{line:#}");
         assert!(line["evidence"].is_array(), "{line:#}");
     }
+    let edited = lines(&report).iter().find(|line| line["id"] == "faults.edited-audit").unwrap();
+    assert_eq!(edited["measured"], "3 of 3 lines named", "one in the middle is among them: {edited:#}");
     let killed = lines(&report).iter().find(|line| line["id"] == "faults.killed-prepare").unwrap();
     assert!(killed["measured"].as_str().unwrap().contains("nothing torn"), "{killed:#}");
 
     let said = world.success(&["certify", "--output", "reports", "--valid-days", "7"]);
-    assert!(said.contains("\nCERTIFIED until ") && said.contains("21 passed, 0 failed, 0 skipped"), "{said}");
+    assert!(said.contains("\nCERTIFIED until ") && said.contains("22 passed, 0 failed, 0 skipped"), "{said}");
     let copy = file_in(&world.sandbox.path("work/reports"), "certification_report_");
     let copy = copy.to_str().unwrap();
     let proof = world.success(&["certify", "--check", copy]);
@@ -216,8 +218,9 @@ fn open_root(world: &mut World) {
     std::fs::set_permissions(world.sandbox.data_root(), std::fs::Permissions::from_mode(0o777)).unwrap();
 }
 
-const BREAKS: [Break; 21] = [
+const BREAKS: [Break; 22] = [
     ("configuration.valid", |world| world.variables.push(("PBUF_SERVE_TOKEN_FIL", "x".to_owned())), &[]),
+    ("state.writable", |world| drop(world.success(&["halt", "--reason", "a fire"])), &[]),
     (
         "structure.folders",
         |world| std::fs::remove_dir_all(world.sandbox.data_root().join("logs/errors")).unwrap(),

@@ -64,7 +64,7 @@ fn well() {
 /// What breaks something, and what is said of it: the area, and a part of what was found.
 type Break = (&'static str, &'static str, fn(&Sandbox));
 
-const FIXABLE: [Break; 11] = [
+const FIXABLE: [Break; 14] = [
     ("registry", "its mode is 0666", |sandbox| {
         chmod(&file_in(&sandbox.data_root().join("derived"), "dataset.json"), 0o666);
     }),
@@ -86,6 +86,26 @@ const FIXABLE: [Break; 11] = [
         chmod(&sandbox.path("home/.pbuf/data_preparation_config.json"), 0o644);
     }),
     ("modes", "serve-token` is 0640", |sandbox| chmod(&sandbox.path("home/.pbuf/serve-token"), 0o640)),
+    ("modes", "webhook` is 0644", |sandbox| {
+        let setting = r#"{"alerts": {"webhook": {"file": "webhook"}}}"#;
+        sandbox.write("../home/.pbuf/data_preparation_config.json", setting);
+        chmod(&sandbox.path("home/.pbuf/data_preparation_config.json"), 0o600);
+        chmod(&sandbox.write("../home/.pbuf/webhook", "http://127.0.0.1:1/hook"), 0o644);
+    }),
+    ("modes", "identity` is 0644", |sandbox| {
+        let setting = r#"{"backup": {"identity": {"file": "identity"}}}"#;
+        sandbox.write("../home/.pbuf/data_preparation_config.json", setting);
+        chmod(&sandbox.path("home/.pbuf/data_preparation_config.json"), 0o600);
+        let _ = sandbox
+            .run(["backup", "key", "--output", sandbox.path("home/.pbuf/identity").to_str().unwrap()])
+            .success();
+        chmod(&sandbox.path("home/.pbuf/identity"), 0o644);
+    }),
+    ("modes", "backup` is 0777", |sandbox| {
+        let _ = sandbox.run(["backup", "init"]).success();
+        let _ = sandbox.run(["backup", "create"]).success();
+        chmod(&sandbox.path("home/.pbuf/backup"), 0o777);
+    }),
     ("leftovers", ".x.tmp-1-1", |sandbox| {
         let leftover = sandbox.write("../data/raw/.x.tmp-1-1", "half");
         written(&leftover, SystemTime::now() - Duration::from_hours(48));

@@ -13,6 +13,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("health::what_is_well_and_what_is_not_is_told_with_what_to_type", &[], verdicts),
+        trial("health::damage_that_a_check_found_is_told_until_a_check_finds_none", &[], damage_found),
         trial("health::the_json_has_every_field_that_was_asked_for", &[], fields),
         trial("health::metrics_are_as_documented", &[], families),
         trial("health::metrics_are_valid_and_count_what_was_prepared", &[], exposition),
@@ -54,6 +55,41 @@ fn verdicts() {
     assert!(ill.stdout.starts_with("unhealthy\ncritical: audit_log: "), "{}", ill.stdout);
     let _ = sandbox.run(["health", "--check", "disk"]).success();
     let _ = sandbox.run(["health", "--check", "disc"]).failure(2, &["did you mean `--check disk`?"]);
+}
+
+/// Looking at the health reads no data; what `host check` read must not be forgotten by it.
+fn damage_found() {
+    let sandbox = calm();
+    let _ = sandbox.run(["prepare", "--plugin", "bao"]).success();
+    let folder = sandbox.data_root().join("derived");
+    let table = tests::tree(&folder).into_keys().find(|path| path.ends_with("data.parquet")).unwrap();
+    let table = folder.join(table);
+    let whole = std::fs::read(&table).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let write = |bytes: &[u8]| {
+        #[expect(clippy::disallowed_methods, reason = "damage on purpose")]
+        std::fs::write(&table, bytes).unwrap();
+    };
+    let demand = |code, damaged: &str| {
+        let health = sandbox.run(["health", "--check", "datasets"]);
+        assert_eq!(health.code, Some(code), "{health:?}");
+        assert!(health.stdout.contains(&format!("{damaged} damaged")), "{health:?}");
+        let status = sandbox.run(["status"]).stdout;
+        assert!(status.contains(&format!("{damaged} damaged")), "{status}");
+        let metrics = sandbox.run(["metrics"]).success().stdout;
+        assert!(metrics.contains(&format!("host_datasets{{state=\"damaged\"}} {damaged}\n")), "{metrics}");
+    };
+    write(&flipped);
+    let _ = sandbox.run(["check"]).failure(19, &[]);
+    demand(3, "1");
+    let said = sandbox.run(["health", "--check", "datasets"]);
+    assert!(said.stdout.contains("found by `host check` at 2"), "{said:?}");
+    write(&whole);
+    let _ = sandbox.run(["check", "--quick"]).success();
+    demand(3, "1");
+    let _ = sandbox.run(["check"]).success();
+    demand(0, "0");
 }
 
 fn fields() {

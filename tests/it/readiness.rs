@@ -88,6 +88,16 @@ fn refused() {
     }
     assert_eq!(report["status"], "NOT_DEPLOYED");
     assert!(report["reasons"].as_array().unwrap().len() >= 4, "{report:#}");
+    for (begin, end) in [
+        (&["halt", "--reason", "a fire"][..], &["resume"][..]),
+        (&["maintenance", "on", "--reason", "a new disk"], &["maintenance", "off"]),
+    ] {
+        world.success(begin);
+        let (code, report, open) = verify(&world, &[]);
+        assert!(code == Some(3) && open.iter().any(|id| id == "state.writable"), "{report:#}");
+        world.success(end);
+        assert!(!verify(&world, &[]).2.iter().any(|id| id == "state.writable"));
+    }
     // A module that somebody may change is seen before anything is derived.
     world.break_module();
     assert_eq!(verify(&world, &["--phase", "preflight"]).2, ["security.trust"]);

@@ -20,6 +20,8 @@ use crate::registry::ItemSeverity;
 pub enum FindingKind {
     /// A manifest is not what was written.
     ManifestDamaged,
+    /// A snapshot was made and never forgotten, and its manifest is gone.
+    ManifestMissing,
     /// An object that a manifest names is not there.
     ObjectMissing,
     /// An object does not hold what its name says.
@@ -41,9 +43,11 @@ impl FindingKind {
     #[must_use]
     pub fn severity(self) -> ItemSeverity {
         match self {
-            Self::ManifestDamaged | Self::ObjectMissing | Self::ObjectDamaged | Self::HistoryBroken => {
-                ItemSeverity::Damage
-            }
+            Self::ManifestDamaged
+            | Self::ManifestMissing
+            | Self::ObjectMissing
+            | Self::ObjectDamaged
+            | Self::HistoryBroken => ItemSeverity::Damage,
             Self::Stranger | Self::SavedDamaged => ItemSeverity::Warning,
             Self::ObjectExtra | Self::Leftover => ItemSeverity::Note,
         }
@@ -182,6 +186,14 @@ pub fn check(repository: &Repository, reading: Reading) -> Result<Report> {
     let _shared = repository.share()?;
     let mut report = Report::default();
     let mut uses = BTreeMap::new();
+    let lost = repository.lost()?;
+    for id in &lost {
+        let message = format!(
+            "the history tells that it was made, none that it was forgotten: put it back from a copy, or type \
+             `host backup forget {id}` to give it up"
+        );
+        report.add(FindingKind::ManifestMissing, format!("snapshots/{id}.json"), message);
+    }
     for name in repository::names(&repository.snapshots()).storage("list the snapshots")? {
         let path = format!("snapshots/{name}");
         let Some(id) = repository::id_of(&name) else {
@@ -199,7 +211,12 @@ pub fn check(repository: &Repository, reading: Reading) -> Result<Report> {
             }
         }
     }
-    list(repository, &mut report, &uses)?;
+    let extra = if lost.is_empty() {
+        "no snapshot names it; `host backup prune` removes it"
+    } else {
+        "no snapshot that is there names it; one whose manifest is missing may need it"
+    };
+    list(repository, &mut report, &uses, extra)?;
     compare(repository, &mut report, &uses, reading);
     let verification = repository.history().verify()?;
     if let Some(broken) = verification.broken {
@@ -243,7 +260,12 @@ fn note(report: &mut Report, uses: &mut BTreeMap<Digest, Use>, manifest: &Manife
 }
 
 /// Looks for what no snapshot names.
-fn list(repository: &Repository, report: &mut Report, uses: &BTreeMap<Digest, Use>) -> Result<()> {
+fn list(
+    repository: &Repository,
+    report: &mut Report,
+    uses: &BTreeMap<Digest, Use>,
+    extra: &str,
+) -> Result<()> {
     for shard in repository::names(&repository.objects()).storage("list the objects")? {
         let folder = repository.objects().join(&shard);
         if shard.len() != 2 || !folder.is_dir() {
@@ -257,8 +279,7 @@ fn list(repository: &Repository, report: &mut Report, uses: &BTreeMap<Digest, Us
                     report.add(FindingKind::Stranger, path, "it is in the wrong folder");
                 }
                 Ok(digest) if !uses.contains_key(&digest) => {
-                    let message = "no snapshot names it; `host backup prune` removes it";
-                    report.add(FindingKind::ObjectExtra, path, message);
+                    report.add(FindingKind::ObjectExtra, path, extra);
                 }
                 Ok(_) => {}
                 Err(_) => outside(report, &name, path),

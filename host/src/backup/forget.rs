@@ -10,7 +10,7 @@ use serde_json::json;
 use super::path::Part;
 use super::repository::{self, Repository};
 use crate::durable;
-use crate::error::{Result, StorageContext};
+use crate::error::{Error, Kind, Result, StorageContext};
 
 /// How many are kept of each data root; of a day, an ISO week and a month (UTC) the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -49,7 +49,7 @@ pub struct Judged {
 /// gives way only to newer ones of the same data root that hold every part that it holds.
 ///
 /// # Errors
-/// [`Kind::Locked`](crate::error::Kind::Locked) while others use the repository, [`Kind::Storage`](crate::error::Kind::Storage).
+/// [`Kind::Locked`] while others use the repository, [`Kind::Storage`].
 pub fn forget(repository: &Repository, keep: Keep, dry_run: bool, actor: &str) -> Result<Forgotten> {
     let _alone = repository.alone()?;
     if !dry_run {
@@ -84,6 +84,35 @@ pub fn forget(repository: &Repository, keep: Keep, dry_run: bool, actor: &str) -
         durable::sync_directory(&repository.snapshots()).storage("forget a snapshot")?;
     }
     Ok(Forgotten { snapshots, unreadable, dry_run })
+}
+
+/// Forgets snapshots that nobody can restore any more, since their manifests are missing or damaged: so that the rest can
+/// be pruned, and the history tells who gave them up.
+///
+/// # Errors
+/// [`Kind::Usage`] for one that is whole, or was never made or forgotten already; [`Kind::Locked`], [`Kind::Storage`].
+pub fn give_up(repository: &Repository, ids: &[String], dry_run: bool, actor: &str) -> Result<Forgotten> {
+    let _alone = repository.alone()?;
+    let (lost, there) = (repository.lost()?, repository.ids()?);
+    for id in ids {
+        if there.contains(id) && repository.manifest(id).is_ok() {
+            return Err(Error::new(Kind::Usage, format!("snapshot `{id}` is whole"))
+                .hint("say how many are to be kept instead: `host backup forget --keep-last N`"));
+        }
+        if !there.contains(id) && !lost.contains(id) {
+            return Err(Error::new(Kind::Usage, format!("there is no snapshot `{id}`"))
+                .hint("run `host backup check` to see what is missing or damaged"));
+        }
+    }
+    if !dry_run {
+        drop(repository.record("forget", actor, "snapshots", json!({"given_up": true, "forgotten": ids}))?);
+        for id in ids.iter().filter(|id| there.contains(id)) {
+            durable::remove(&repository.manifest_path(id)).storage("forget a snapshot")?;
+        }
+        durable::sync_directory(&repository.snapshots()).storage("forget a snapshot")?;
+    }
+    let snapshots = ids.iter().map(|id| Judged { id: id.clone(), reasons: Vec::new() }).collect();
+    Ok(Forgotten { snapshots, unreadable: Vec::new(), dry_run })
 }
 
 /// What a snapshot is judged by.

@@ -8,7 +8,7 @@
 //!   content that is not in it, and the audit log ends with a whole line;
 //! * what is damaged in the data root is saved as it is and named, in the manifest and by `create`: never passed off as
 //!   sound;
-//! * only [`prune()`] removes objects, alone under the lock, and not while a manifest cannot be read;
+//! * only [`prune()`] removes objects, alone under the lock, and not while a manifest is missing or cannot be read;
 //! * a manifest is bytes from outside: nothing that it says leads out of the folder that is restored to;
 //! * killed at any system call, what is there is whole; the next writer removes what the killed one left.
 
@@ -32,7 +32,7 @@ pub use check::{Finding, FindingKind, Reading, Report, Subset, check, verify};
 pub use cipher::{SETTING as IDENTITY_SETTING, new_identity};
 pub use create::{Created, Options as CreateOptions, create};
 pub use drill::{Drilled, LastDrill, drill, last_drill};
-pub use forget::{Forgotten, Keep, forget};
+pub use forget::{Forgotten, Keep, forget, give_up};
 pub use manifest::{Content, Counts, Damage, Entry, Manifest};
 pub use path::Part;
 pub use prune::{Pruned, prune};

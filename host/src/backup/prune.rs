@@ -28,19 +28,29 @@ pub struct Pruned {
 /// Removes every object that no snapshot names.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if a manifest cannot be read, since nobody knows what it needs; [`Kind::Locked`], [`Kind::Storage`].
+/// [`Kind::Corrupt`] if a manifest is missing or cannot be read, since nobody knows what it needs; [`Kind::Locked`], [`Kind::Storage`].
 pub fn prune(repository: &Repository, dry_run: bool, actor: &str) -> Result<Pruned> {
     let _alone = repository.alone()?;
     let mut pruned = Pruned { dry_run, ..Pruned::default() };
+    if let Some(id) = repository.lost()?.first() {
+        let path = repository.manifest_path(id);
+        return Err(Error::new(
+            Kind::Corrupt,
+            "nothing is pruned while the manifest of a snapshot is missing",
+        )
+        .cause(format!("`{}` is not there, and nobody has forgotten that snapshot", path.display()))
+        .hint("put it back from a copy of the repository")
+        .hint(format!("type `host backup forget {id}` to give it up")));
+    }
     let mut needed = BTreeSet::new();
     for id in repository.ids()? {
         let manifest = repository.manifest(&id).map_err(|error| {
-            let path = repository.manifest_path(&id);
             let causes = error.causes.into_iter();
             let refusal = Error::new(Kind::Corrupt, "nothing is pruned while a snapshot cannot be read");
             causes
                 .fold(refusal, Error::cause)
-                .hint(format!("restore `{}` from elsewhere, or move it away to give it up", path.display()))
+                .hint("put its manifest back from a copy of the repository")
+                .hint(format!("type `host backup forget {id}` to give it up"))
         })?;
         needed.extend(manifest.objects().map(|content| content.sha256));
     }

@@ -1,6 +1,6 @@
 //! The folder that snapshots are kept in. The only place that knows its layout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -213,6 +213,31 @@ impl Repository {
     pub fn ids(&self) -> Result<Vec<String>> {
         let names = names(&self.snapshots()).storage("list the snapshots")?;
         Ok(names.iter().filter_map(|name| id_of(name).map(str::to_owned)).collect())
+    }
+
+    /// The ids of snapshots that were made and never forgotten, and whose manifests are gone, oldest first. A manifest is
+    /// published before the line that tells of it, and stays until a line says that it is forgotten: whatever the moment at
+    /// which a process was killed, what this names was taken by somebody else.
+    ///
+    /// # Errors
+    /// The history cannot be read. A line of it that is damaged tells of nothing.
+    pub fn lost(&self) -> Result<Vec<String>> {
+        let mut expected = BTreeSet::new();
+        for entry in self.history().entries()?.flatten() {
+            match entry.action.as_str() {
+                "backup-create" => drop(expected.insert(entry.subject)),
+                "backup-forget" => {
+                    let forgotten = entry.details.get("forgotten").and_then(Value::as_array);
+                    for id in forgotten.into_iter().flatten().filter_map(Value::as_str) {
+                        let _ = expected.remove(id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Nothing is forgotten meanwhile by who has a lock on the repository, and what is made later is not in the set.
+        let there: BTreeSet<String> = self.ids()?.into_iter().collect();
+        Ok(expected.difference(&there).filter(|id| time_of(id).is_some()).cloned().collect())
     }
 
     /// What all objects take on the disk.

@@ -14,7 +14,8 @@ use super::repository::Repository;
 use crate::digest::Digest;
 use crate::durable::{self, StagedDirectory};
 use crate::error::{Error, Kind, Result, StorageContext};
-use crate::registry::{DEFAULT_WAIT, Lock};
+use crate::registry::audit::{Action, AuditLog};
+use crate::registry::{DEFAULT_WAIT, Lock, MAINTENANCE_FILE};
 
 /// Datasets come before the records that name them.
 const ORDER: [Part; 7] =
@@ -87,7 +88,7 @@ pub fn restore(repository: &Repository, id: &str, options: &Options<'_>) -> Resu
         writing.fill(&staged, &entries, None)?;
         staged.commit(&target).storage("put the restored folder in its place")?;
     } else {
-        let _lock = lock_of(&target)?;
+        let lock = lock_of(&target)?;
         writing.delta = options.delta.then(|| target.clone());
         let mut staged = Vec::new();
         for part in ORDER.into_iter().filter(|part| parts.contains(part)) {
@@ -96,6 +97,9 @@ pub fn restore(repository: &Repository, id: &str, options: &Options<'_>) -> Resu
             let directory = StagedDirectory::create(&beside.path).storage("write beside the target")?;
             writing.fill(&directory, &those, Some(part))?;
             staged.push((part, directory));
+        }
+        if lock.is_some() {
+            told(id, &parts, &staged, &target, options.actor)?;
         }
         // Whatever can fail because of the repository has been done; what follows is renames.
         for (part, directory) in staged {
@@ -117,6 +121,49 @@ pub fn restore(repository: &Repository, id: &str, options: &Options<'_>) -> Resu
         seconds: started.elapsed().as_secs_f64(),
         damage: manifest.damage,
     })
+}
+
+/// Tells the audit log of a data root that lives on. Where the log itself is replaced, the line stands in the one that
+/// comes, with the end of the one that goes: whoever kept that digest elsewhere can show what was cut off.
+fn told(
+    id: &str,
+    parts: &BTreeSet<Part>,
+    staged: &[(Part, StagedDirectory)],
+    target: &Path,
+    actor: &str,
+) -> Result<()> {
+    let registry = target.join(Part::Registry.name());
+    let live = AuditLog::new(&registry.join("audit"));
+    let before = live.verify()?;
+    let action = Action {
+        time: crate::clock::now(),
+        actor: actor.to_owned(),
+        action: "backup-restore".to_owned(),
+        subject: "data root".to_owned(),
+        details: json!({
+            "snapshot": id, "parts": parts,
+            "before": {"lines": before.lines, "head": before.head, "intact": before.intact()},
+        }),
+    };
+    let Some((_, coming)) = staged.iter().find(|(part, _)| *part == Part::Registry) else {
+        return live.append_once(&action);
+    };
+    keep_maintenance(&registry, coming)?;
+    AuditLog::new(&coming.path().join("audit")).append_once(&action)
+}
+
+/// Whether nothing may be written is of the data root, not of the snapshot.
+fn keep_maintenance(registry: &Path, coming: &StagedDirectory) -> Result<()> {
+    let doing = "keep the maintenance";
+    let saved = coming.path().join(MAINTENANCE_FILE);
+    if saved.symlink_metadata().is_ok() {
+        durable::remove(&saved).storage(doing)?;
+    }
+    let live = registry.join(MAINTENANCE_FILE);
+    if live.symlink_metadata().is_ok() {
+        coming.link_file_at(Path::new(MAINTENANCE_FILE), &live).storage(doing)?;
+    }
+    durable::sync_directory(coming.path()).storage(doing)
 }
 
 /// Puts a part in the place of what is there of it.

@@ -9,6 +9,7 @@ use super::repository::Repository;
 use crate::digest::Digest;
 use crate::durable::StagedDirectory;
 use crate::error::{Error, Kind, Result, StorageContext};
+use crate::registry::audit::Head;
 use crate::registry::{DatasetName, Lock, digests_listed};
 
 /// No document of a data root is larger.
@@ -139,6 +140,19 @@ impl Saved {
             }
         }
         Ok(Ok(staged))
+    }
+
+    /// The end of the audit log in the newest of the snapshots; nothing if it has none.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] if it is damaged.
+    pub fn audit_head(&self) -> Result<Option<Head>> {
+        const PATH: &str = "registry/audit/head.json";
+        let Some(content) = self.snapshots.first().and_then(|(_, files)| files.get(PATH)) else {
+            return Ok(None);
+        };
+        let head = self.read(content).and_then(|bytes| Head::parse(&bytes));
+        head.map(Some).map_err(|why| unreadable(PATH, &why))
     }
 
     fn read(&self, content: &Content) -> Result<Vec<u8>, String> {

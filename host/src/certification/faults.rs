@@ -5,6 +5,7 @@ use super::line::{Evidence, Outcome};
 use crate::durable;
 use crate::error::{Kind, Result, StorageContext};
 use crate::modules::discover;
+use crate::registry::audit::Action;
 use crate::registry::{ItemSeverity, Registry, check};
 use crate::stages::plan::{Job, Plan};
 use crate::trust::Policy;
@@ -46,6 +47,16 @@ pub(super) fn edited_audit(bench: &mut Bench<'_>) -> Result<Outcome> {
     let Some((registry, _)) = bench.small_root("edited")? else {
         return Ok(Outcome::skipped(NO_EXAMPLE));
     };
+    // One line alone would show nothing of what comes before and after an edited one.
+    for number in 1..=2 {
+        registry.log(&Action {
+            time: crate::clock::now(),
+            actor: bench.subject.options.actor.clone(),
+            action: "certify".to_owned(),
+            subject: format!("line {number} to be edited"),
+            details: serde_json::Value::Null,
+        })?;
+    }
     let log = registry.audit().path();
     let whole = fs_err::read(&log).storage("read a scratch audit log")?;
     let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();

@@ -33,6 +33,7 @@ macro_rules! lines {
 
 lines! {
     "configuration.valid", |bench| Ok(state::configuration(bench)), "0 warnings", "type `host config show --origin`";
+    "state.writable", |bench| Ok(state::writable(bench)), "neither halted nor in maintenance", "type `host maintenance status`";
     "structure.folders", |bench| Ok(state::folders(bench)), "0 missing", "type `host doctor --fix`";
     "security.modes", |bench| Ok(state::modes(bench)), "0 too open", "type `host doctor --fix`";
     "security.trust", |bench| Ok(state::trust(bench)), "at least 1 usable, 0 refused", "type `host plugin list`";

@@ -44,6 +44,10 @@ pub use report::{FOLDER, REPORT_SCHEMA, Report, Verdict};
 
 use bench::Bench;
 
+/// How many days a certificate counts where nobody says: the longest month, the three days before its end in which
+/// somebody is warned, and one for an hour that clocks are put back, a job that is late and what certifying takes.
+pub const VALID_DAYS: u32 = 35;
+
 /// What is certified, and how.
 #[derive(Debug)]
 pub struct Subject {
@@ -75,4 +79,36 @@ pub fn certify(subject: &Subject) -> Result<Report> {
     let mut bench = Bench::new(subject)?;
     let lines = LINES.iter().map(|definition| definition.examine(&mut bench)).collect();
     Ok(Report::new(lines, subject))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::VALID_DAYS;
+    use crate::schedule::{Period, Recurrence};
+
+    /// A job that is done in time, two hours late as `health` grants to the daily one, never lets a certificate end, and
+    /// never lets the alert of its last three days fire.
+    #[test]
+    fn a_host_that_is_certified_each_month_is_certified_all_year() {
+        let rules = include_str!("../../../examples/deploy/alerts.yml");
+        assert!(rules.contains("host_certification_expiry_timestamp_seconds - time() < 3 * 24 * 3600"));
+        let needed = SignedDuration::from_hours(3 * 24 + 2);
+        let valid = SignedDuration::from_hours(i64::from(VALID_DAYS) * 24);
+        for zone in ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"] {
+            let zone = TimeZone::get(zone).unwrap();
+            for day in 1..=28 {
+                let monthly = Recurrence::parse(Period::Monthly, &format!("{day} 04:00")).unwrap();
+                let mut certified: Timestamp = "2023-12-01T00:00:00Z".parse().unwrap();
+                for month in 0..72 {
+                    let next = monthly.next(certified, &zone).unwrap();
+                    let left = valid - next.duration_since(certified);
+                    assert!(month == 0 || left >= needed, "{certified} to {next}: {left:?} are left");
+                    certified = next;
+                }
+            }
+        }
+    }
 }

@@ -174,6 +174,12 @@ fn production(bench: &mut Bench<'_>, demands: &Demands) -> Vec<Line> {
         Line::examine("service.answers", "200, and it knows its health", "type `host serve`", || service(url))
     }));
     lines.extend([
+        Line::examine(
+            "state.writable",
+            "neither halted nor in maintenance",
+            "type `host maintenance status`",
+            || Ok(state::writable(bench)),
+        ),
         Line::examine("certification.valid", "certified, and not expired", "type `host certify`", || {
             Ok(certification(bench))
         }),

@@ -20,6 +20,17 @@ pub(super) fn configuration(bench: &Bench<'_>) -> Outcome {
     Outcome::of(warnings.is_empty(), measured).shown_by(files).shown_by(warnings.iter().map(Evidence::fact))
 }
 
+/// Whether datasets may be registered now.
+pub(super) fn writable(bench: &Bench<'_>) -> Outcome {
+    match bench.subject.registry.maintenance() {
+        Ok(None) => Outcome::of(true, "writable"),
+        Ok(Some(state)) => {
+            Outcome::of(false, state.told()).noting(Some(format!("`{}` ends it", state.way_out())))
+        }
+        Err(error) => Outcome::of(false, error.to_string()),
+    }
+}
+
 /// Whether every folder is there and the host's own.
 pub(super) fn folders(bench: &Bench<'_>) -> Outcome {
     let findings = doctor::folders(&bench.subject.files);
@@ -83,7 +94,7 @@ pub(super) fn content(bench: &mut Bench<'_>) -> Result<Outcome> {
 
 /// Follows the chain of the audit log.
 pub(super) fn audit(bench: &mut Bench<'_>) -> Result<Outcome> {
-    let verification = bench.subject.registry.audit().verify()?;
+    let verification = bench.subject.registry.verify_audit(|_| {})?;
     let head = verification.head.iter();
     let head = head.map(|head| Evidence::digest(format!("line {}", head.sequence), head.line_sha256));
     let measured = match &verification.broken {

@@ -351,6 +351,15 @@ impl Settings {
         self.secret("backup.identity")
     }
 
+    /// The files that settings name in place of a secret.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let named = ["alerts.webhook", "backup.identity"].into_iter().filter_map(|key| self.secret(key));
+        named.filter_map(|reference| match reference {
+            Reference::File(path) => Some(path.as_path()),
+            Reference::Env(_) => None,
+        })
+    }
+
     /// How far a module must be vouched for to run at all.
     #[must_use]
     pub fn minimum_trust(&self) -> TrustLevel {

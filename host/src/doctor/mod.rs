@@ -36,6 +36,9 @@ pub struct Finding {
     pub action: String,
     /// Whether `--fix` can put it right.
     pub fixable: bool,
+    /// Whether it is only to be known, and nothing is wrong.
+    #[serde(skip)]
+    pub notice: bool,
     /// How.
     #[serde(skip)]
     pub repair: Option<Repair>,
@@ -50,7 +53,13 @@ impl Finding {
         action: impl Into<String>,
     ) -> Self {
         let (found, why, action) = (found.into(), why.into(), action.into());
-        Self { area, found, why, action, fixable: false, repair: None }
+        Self { area, found, why, action, fixable: false, notice: false, repair: None }
+    }
+
+    /// The same as something that is only to be known.
+    #[must_use]
+    pub fn noticed(self) -> Self {
+        Self { notice: true, ..self }
     }
 
     /// The same with what puts it right.

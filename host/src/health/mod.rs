@@ -7,6 +7,7 @@
 //! journal does for a run that was killed.
 
 mod backup;
+mod found;
 mod judge;
 mod machine;
 mod monitor;
@@ -22,6 +23,7 @@ use crate::journal::RunSummary;
 use crate::trust::TrustLevel;
 
 pub use backup::Backup;
+pub use found::Found;
 pub use judge::judge;
 pub use machine::{Disk, Machine, Memory};
 pub use monitor::{Monitor, Seen};

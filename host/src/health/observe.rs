@@ -1,11 +1,11 @@
 //! Looks at everything that a verdict is about. Changes nothing, and a thing that cannot be looked at is said to be so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Backup, Disk, Limits, Machine, Memory};
+use super::{Backup, Disk, Found, Limits, Machine, Memory};
 use crate::certification::Certification;
 use crate::journal::{Filter, Journal, RunSummary};
 use crate::modules::discover::SearchDirectory;
@@ -79,6 +79,13 @@ impl Datasets {
         let damaged = rows.iter().filter_map(|row| Some((row.name.clone(), row.damage.clone()?)));
         let retired = rows.iter().filter(|row| row.retired.is_some()).count();
         Self { registered: rows.len(), retired, damaged: damaged.collect() }
+    }
+
+    /// The same with damage that is known from elsewhere.
+    fn and(mut self, found: BTreeMap<String, String>) -> Self {
+        let known: BTreeSet<String> = self.damaged.iter().map(|(name, _)| name.clone()).collect();
+        self.damaged.extend(found.into_iter().filter(|(name, _)| !known.contains(name)));
+        self
     }
 }
 
@@ -158,7 +165,7 @@ impl Observed {
             registry,
             registry_problem,
             maintenance: maintenance(place),
-            datasets: Datasets::of(&rows),
+            datasets: Datasets::of(&rows).and(Found::damaged(&place.log_directory, &place.data_root)),
             audit: slow.audit,
             backup: slow.backup,
             jobs: schedule::last_of_each(&place.log_directory),
@@ -211,7 +218,7 @@ fn audit(place: &Place) -> Result<u64, String> {
     if !place.registry_directory.exists() {
         return Ok(0);
     }
-    let verification = open(place).and_then(|root| Registry::open(root).audit().verify());
+    let verification = open(place).and_then(|root| Registry::open(root).verify_audit(|_| {}));
     let verification = verification.map_err(|error| error.to_string())?;
     match verification.broken {
         None => Ok(verification.lines),

@@ -9,6 +9,8 @@ mod http;
 mod process;
 mod tally;
 
+use std::collections::BTreeSet;
+
 use crate::error::Result;
 use crate::health::{CheckStatus, Monitor, Place, RegistryState, Seen, Status};
 use crate::journal::Journal;
@@ -72,7 +74,7 @@ pub fn once(place: Place) -> Result<String> {
 pub fn exposition(measured: &Measured) -> String {
     let mut out = Exposition::default();
     verdict(&mut out, measured.seen);
-    datasets(&mut out, measured.datasets);
+    datasets(&mut out, measured.datasets, measured.seen);
     modules(&mut out, measured.seen);
     machine(&mut out, measured.seen);
     measured.tally.write(&mut out);
@@ -119,11 +121,14 @@ fn verdict(out: &mut Exposition, seen: &Seen) {
     out.family(&families::ALERTS, alerts.iter().map(|(name, severity)| (vec![*name, severity], 1.0)));
 }
 
-fn datasets(out: &mut Exposition, rows: &[Row]) {
+fn datasets(out: &mut Exposition, rows: &[Row], seen: &Seen) {
+    let found: BTreeSet<&str> =
+        seen.observed.datasets.damaged.iter().map(|(name, _)| name.as_str()).collect();
+    let is_damaged = |row: &Row| row.damage.is_some() || found.contains(row.name.as_str());
     let is = |state: &str, row: &Row| match state {
-        "damaged" => row.damage.is_some(),
-        "retired" => row.damage.is_none() && row.retired.is_some(),
-        _ => row.damage.is_none() && row.retired.is_none(),
+        "damaged" => is_damaged(row),
+        "retired" => !is_damaged(row) && row.retired.is_some(),
+        _ => !is_damaged(row) && row.retired.is_none(),
     };
     let states = ["current", "retired", "damaged"].map(|state| {
         let those = rows.iter().filter(|row| is(state, row)).count();

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result, StorageContext};
 const SCHEMA: &str = "host.maintenance/1";
 
 /// What the file is called in the folder of the registry.
-pub(super) const FILE: &str = "maintenance.json";
+pub(crate) const FILE: &str = "maintenance.json";
 
 /// Why nothing may be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

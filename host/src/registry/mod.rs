@@ -28,6 +28,7 @@ mod record;
 mod recover;
 mod root;
 pub(crate) mod sealed;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use commit::{Fate, Limits, Outcome, PutBack, PuttingBack, Registration, Reti
 pub use item::{ItemKind, ItemSeverity};
 pub use lock::DEFAULT_WAIT;
 pub(crate) use lock::Lock;
+pub(crate) use maintenance::FILE as MAINTENANCE_FILE;
 pub use maintenance::Maintenance;
 pub use mend::{By, Evidence};
 pub use name::DatasetName;

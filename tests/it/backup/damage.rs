@@ -13,6 +13,7 @@ use crate::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("backup::every_damaged_file_of_the_repository_is_named", &[], repository),
+        trial("backup::a_lost_manifest_is_named_and_what_it_needs_is_not_freed", &[], lost),
         trial("backup::nobody_waits_for_a_pipe_in_the_place_of_a_file", &[], pipes),
         trial("backup::what_is_extra_is_named_and_harms_nothing", &[], extra),
         trial("backup::what_is_damaged_already_is_saved_and_named", &[], source),
@@ -61,12 +62,7 @@ fn repository() {
                 let found = findings(&report);
                 let told = path.display().to_string();
                 let kind = match (manifest, how) {
-                    (true, "gone") => {
-                        // Nothing tells of it any more but what it needed.
-                        let extra = found.iter().all(|(kind, _)| kind == "object-extra");
-                        let named = code == Some(0) && extra && !found.is_empty();
-                        return demand(Wrong::Unnamed, named, || format!("{report:#}"));
-                    }
+                    (true, "gone") => "manifest-missing",
                     (true, _) => "manifest-damaged",
                     (false, "gone") => "object-missing",
                     (false, _) => "object-damaged",
@@ -89,6 +85,45 @@ fn repository() {
         .run(["backup", "restore", "--target", target.to_str().unwrap()])
         .failure(19, &["cannot be restored", object.file_name().unwrap().to_str().unwrap()]);
     assert!(!target.exists());
+}
+
+/// The weekly job is `check`, `forget`, `prune`: none of them may take a lost manifest for a forgotten snapshot.
+fn lost() {
+    let (sandbox, first) = saved();
+    let _ = sandbox.run(["prepare", "--plugin", "light_curve", "--name", "later"]).success();
+    let second = create(&sandbox);
+    let repository = sandbox.path("home/.pbuf/backup");
+    let manifest = |id: &str| repository.join(format!("snapshots/{id}.json"));
+    let whole = std::fs::read(manifest(&second)).unwrap();
+    let before = parts(&repository);
+    std::fs::remove_file(manifest(&second)).unwrap();
+    let give_up = format!("host backup forget {second}");
+    let checked = sandbox.run(["backup", "check"]).failure(19, &[]);
+    assert!(checked.stdout.contains(&give_up) && !checked.stdout.contains("prune removes"), "{checked:?}");
+    let _ = sandbox.run(["backup", "forget"]).success();
+    for prune in [&["backup", "prune"][..], &["backup", "prune", "--dry-run"]] {
+        let _ = sandbox.run(prune).failure(19, &["nothing is pruned", &give_up]);
+    }
+    // Put back, it is as if it had never been away.
+    write(&manifest(&second), &whole);
+    assert_eq!(parts(&repository), before);
+    for verb in ["check", "prune", "drill"] {
+        let _ = sandbox.run(["backup", verb]).success();
+    }
+    // Who gives one up is told of, and what it alone needed goes.
+    let _ = sandbox.run(["backup", "forget", &first]).failure(2, &["is whole"]);
+    let _ = sandbox.run(["backup", "forget", "20260131T080000123Z-0123abcd"]).failure(2, &["no snapshot"]);
+    std::fs::remove_file(manifest(&first)).unwrap();
+    write(&manifest(&second), b"damaged");
+    let _ = sandbox.run(["backup", "forget", &first, &second, "--dry-run"]).success();
+    let _ = sandbox.run(["backup", "check"]).failure(19, &[]);
+    let _ = sandbox.run(["backup", "forget", &first, &second]).success();
+    let history = std::fs::read_to_string(repository.join("history/history.jsonl")).unwrap();
+    assert!(history.lines().last().unwrap().contains("given_up"), "{history}");
+    let _ = sandbox.run(["backup", "check"]).success();
+    let _ = sandbox.run(["backup", "prune"]).success();
+    assert_eq!(parts(&repository), [Path::new(""); 0]);
+    let _ = sandbox.run(["backup", "create"]).success();
 }
 
 /// A pipe to which nobody writes, where a file should be.

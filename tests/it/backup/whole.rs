@@ -1,7 +1,8 @@
 //! The whole way, as an operator goes it.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("backup::what_is_unchanged_is_neither_read_nor_stored_again", &[], incremental),
         trial("backup::configuration_modules_keys_and_logs_come_back", &[], other_parts),
         trial("backup::a_target_that_is_not_empty_is_kept_unless_told", &[], onto_a_data_root),
+        trial("backup::a_restore_ends_no_maintenance_and_the_audit_log_tells_of_it", &[], in_maintenance),
         trial("backup::datasets_and_records_are_never_restored_apart", &[], elsewhere),
         trial("backup::what_makes_no_sense_is_refused_with_what_to_type", &[], refusals),
     ]
@@ -199,10 +201,79 @@ fn onto_a_data_root() {
     // The records of what came later stay, and now name what is not there: that is said.
     let _ = sandbox.run(["check"]).failure(19, &[]);
     let _ = sandbox.run(restore.iter().chain(&["--yes"])).success();
-    assert_eq!(content(&root), before);
+    let but_the_log = |mut files: BTreeMap<PathBuf, Vec<u8>>| {
+        files.retain(|path, _| !path.starts_with("registry/audit"));
+        files
+    };
+    assert_eq!(but_the_log(content(&root)), but_the_log(before));
     let _ = sandbox.run(["check"]).success();
     let _ = sandbox.run(["audit", "verify"]).success();
     assert!(root.join("raw").is_dir(), "what is not in the snapshot stays");
+}
+
+/// The last line of the audit log.
+fn last_line(sandbox: &Sandbox) -> Value {
+    let listed = sandbox.json(["audit", "list"]);
+    listed.pointer("/data/entries").and_then(Value::as_array).and_then(|lines| lines.last()).unwrap().clone()
+}
+
+fn in_maintenance() {
+    let (sandbox, id) = saved();
+    let root = sandbox.data_root();
+    let prepare = ["prepare", "--plugin", "light_curve", "--name", "later"];
+    let restore = |more: &[&str]| {
+        let arguments = ["backup", "restore", &id, "--yes", "--target", root.to_str().unwrap()];
+        let _ = sandbox.run(arguments.iter().chain(more)).success();
+        let _ = sandbox.run(["audit", "verify"]).success();
+    };
+    let states: [(&[&str], &[&str]); 2] = [
+        (&["maintenance", "on", "--reason", "a new disk"], &["maintenance", "off"]),
+        (&["halt", "--reason", "a fire"], &["resume"]),
+    ];
+    for (begin, end) in states {
+        let _ = sandbox.run(prepare).success();
+        let _ = sandbox.run(begin).success();
+        let cut = last_line(&sandbox);
+        restore(&[]);
+        let line = last_line(&sandbox);
+        assert_eq!(
+            (&line["action"], &line["details"]["snapshot"]),
+            (&"backup-restore".into(), &id.as_str().into())
+        );
+        let head = &line["details"]["before"]["head"];
+        assert_eq!((&head["line_sha256"], &head["sequence"]), (&cut["sha256"], &cut["sequence"]), "{line:#}");
+        assert_eq!(line["details"]["before"]["intact"], Value::from(true));
+        let _ = sandbox.run(prepare).failure(20, &[begin[begin.len() - 1]]);
+        let _ = sandbox.run(["check"]).success();
+        let _ = sandbox.run(end).success();
+    }
+    // Who kept the head sees that it is gone, and is told why; of a snapshot whose log goes on, nothing is missing.
+    let cut = last_line(&sandbox)["sha256"].as_str().unwrap().to_owned();
+    let _ = sandbox.run(["audit", "verify", "--against", &cut]).success();
+    let said = sandbox.run(["audit", "verify", "--against", &id]).success().stdout;
+    assert!(said.contains("nothing up to it was rewritten"), "{said}");
+    restore(&[]);
+    let _ = sandbox.run(["audit", "verify", "--against", &cut]).failure(19, &["a restore replaced the log"]);
+    let _ = sandbox.run(["audit", "verify", "--against", "latest"]).success();
+    std::fs::remove_dir_all(root.join("registry/audit")).unwrap();
+    let _ = sandbox.run(["audit", "verify"]).failure(19, &["is registered and no line tells of it"]);
+    let (_, health) = sandbox.run_json(["health", "--check", "audit_log"]);
+    assert_eq!(health.pointer("/data/status"), Some(&Value::from("unhealthy")), "{health:#}");
+    restore(&[]);
+    // Nor does one begin that was on when the snapshot was made.
+    let _ = sandbox.run(["maintenance", "on", "--reason", "why"]).success();
+    let during = create(&sandbox);
+    let _ = sandbox.run(["maintenance", "off"]).success();
+    let _ =
+        sandbox.run(["backup", "restore", &during, "--yes", "--target", root.to_str().unwrap()]).success();
+    let _ = sandbox.run(prepare).success();
+    // Of a restore that leaves the log where it is, the log tells as well.
+    restore(&["--only", "derived"]);
+    let line = last_line(&sandbox);
+    assert_eq!(
+        (&line["action"], &line["details"]["parts"][0]),
+        (&"backup-restore".into(), &"derived".into())
+    );
 }
 
 fn elsewhere() {

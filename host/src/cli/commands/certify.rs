@@ -24,8 +24,8 @@ pub struct Args {
     /// A further folder to write the report into.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// How long the certification counts.
-    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    /// How long the certification counts: a month, the days in which somebody is warned, and what a job may be late.
+    #[arg(long, value_name = "DAYS", default_value_t = certification::VALID_DAYS, value_parser = clap::value_parser!(u32).range(1..=366))]
     valid_days: u32,
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::table;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
+use crate::health::Found;
 use crate::registry::ItemSeverity;
 use crate::registry::check::{self, Report as Findings};
 
@@ -28,7 +29,12 @@ pub(super) struct Checked {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Checked> {
     let registry = context.open_registry()?;
-    Ok(Checked { findings: check::check(registry.root(), !args.quick)? })
+    let findings = check::check(registry.root(), !args.quick)?;
+    let settings = &context.settings;
+    if let Err(error) = Found::note(settings.log_directory(), settings.data_root(), &findings) {
+        tracing::warn!("`host health` will not tell of this check: {error}");
+    }
+    Ok(Checked { findings })
 }
 
 impl Report for Checked {

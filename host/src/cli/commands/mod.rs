@@ -79,7 +79,7 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         Command::Plugin(command) => plugin::dispatch(command, context, printer),
         Command::Trust(command) => trust::dispatch(command, context, printer),
         Command::Registry(command) => registry::dispatch(command, context, printer),
-        Command::Audit(audit::Command::Verify) => printer.report(&audit::verify(context)?),
+        Command::Audit(audit::Command::Verify(args)) => printer.report(&audit::verify(args, context)?),
         Command::Audit(audit::Command::List) => printer.report(&audit::list(context)?),
         Command::Audit(audit::Command::Export(args)) => printer.report(&audit::export(args, context)?),
         Command::Backup(command) => backup::dispatch(command, context, printer),

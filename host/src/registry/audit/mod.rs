@@ -129,6 +129,15 @@ impl Head {
     /// What an empty log has.
     const NONE: Self = Self { sequence: 0, line_sha256: Digest::ZERO };
 
+    /// Reads `head.json`.
+    ///
+    /// # Errors
+    /// It is not what was written, and why.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let value = sealed::unseal(bytes, sealed::pretty).map_err(|fault| fault.to_string())?;
+        Self::deserialize(value).map_err(|error| format!("it cannot be parsed: {error}"))
+    }
+
     /// The head after a line.
     fn after(entry: &Entry) -> Self {
         Self { sequence: entry.sequence, line_sha256: entry.sha256 }
@@ -143,7 +152,8 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    pub(super) fn new(directory: &Path) -> Self {
+    /// The log in the folder `audit` of a registry.
+    pub(crate) fn new(directory: &Path) -> Self {
         Self::of_files(directory.join("audit.jsonl"), directory.join("head.json"))
     }
 
@@ -229,11 +239,7 @@ impl AuditLog {
         };
         // It carries a digest of its own, so that a damaged head is not taken for a damaged log.
         let fault = |message: String| Fault::new(ItemKind::AuditBroken, path, message);
-        let value = match sealed::unseal(&bytes, sealed::pretty) {
-            Ok(value) => value,
-            Err(error) => return Err(fault(error.to_string())),
-        };
-        Head::deserialize(value).map(Some).map_err(|error| fault(format!("it cannot be parsed: {error}")))
+        Head::parse(&bytes).map(Some).map_err(fault)
     }
 
     fn lines(&self) -> io::Result<Lines> {

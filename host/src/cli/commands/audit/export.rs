@@ -47,7 +47,7 @@ pub(in crate::cli) struct Exported {
 /// Runs `audit export`.
 pub(in crate::cli::commands) fn run(args: &Args, context: &Context) -> Result<Exported> {
     let mut entries = Vec::new();
-    let verification = context.open_registry()?.audit().verify_with(|entry| {
+    let verification = context.open_registry()?.verify_audit(|entry| {
         if args.wants(&entry) {
             entries.push(entry);
         }

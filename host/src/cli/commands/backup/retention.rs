@@ -18,6 +18,9 @@ const USUAL: Keep = Keep { last: 0, daily: 7, weekly: 4, monthly: 12 };
 /// Flags of `backup forget`.
 #[derive(Debug, clap::Args)]
 pub struct ForgetArgs {
+    /// Ids of snapshots to give up whose manifests are missing or damaged; without, the rules say what is kept.
+    #[arg(value_name = "SNAPSHOT", conflicts_with_all = ["keep_last", "keep_daily", "keep_weekly", "keep_monthly"])]
+    lost: Vec<String>,
     /// Keep the newest N snapshots of each data root.
     #[arg(long, value_name = "N")]
     keep_last: Option<usize>,
@@ -45,6 +48,11 @@ pub(super) struct Forgotten {
 }
 
 pub(super) fn forget(args: &ForgetArgs, context: &Context) -> Result<Forgotten> {
+    let repository = args.place.open(context)?;
+    if !args.lost.is_empty() {
+        let forgotten = backup::give_up(&repository, &args.lost, args.dry_run, &actor())?;
+        return Ok(Forgotten { forgotten });
+    }
     let given = [args.keep_last, args.keep_daily, args.keep_weekly, args.keep_monthly];
     let keep = if given.iter().all(Option::is_none) {
         USUAL
@@ -52,7 +60,6 @@ pub(super) fn forget(args: &ForgetArgs, context: &Context) -> Result<Forgotten> 
         let [last, daily, weekly, monthly] = given.map(Option::unwrap_or_default);
         Keep { last, daily, weekly, monthly }
     };
-    let repository = args.place.open(context)?;
     Ok(Forgotten { forgotten: backup::forget(&repository, keep, args.dry_run, &actor())? })
 }
 

@@ -84,6 +84,8 @@ fn registry(context: &Context) -> Vec<Finding> {
         let action = item.hint.clone().unwrap_or_else(|| "type `host doctor --fix`".to_owned());
         let finding = Finding::new("registry", found, why, action);
         match repair(item, root.path()) {
+            // A decision made it so; what is missing in its place is an item of its own.
+            _ if item.kind == ItemKind::Quarantined => finding.noticed(),
             Some(repair) => finding.fixed_by(repair),
             None => finding,
         }
@@ -116,8 +118,18 @@ pub(in crate::cli::commands) fn modes(context: &Context, files: &Files) -> Vec<F
     if let Some(file) = settings.token_file() {
         modes.look(file, Demand::Private);
     }
+    for file in settings.secret_files() {
+        modes.look(file, Demand::Private);
+    }
     if let Some(file) = settings.trusted_keys_file() {
         modes.look(file, Demand::Public);
+    }
+    if let Some(repository) =
+        settings.backup_repository().filter(|folder| folder.join("format.json").exists())
+    {
+        for part in ["", "objects", "snapshots", "history"] {
+            modes.look(&repository.join(part), Demand::Public);
+        }
     }
     modes.findings()
 }

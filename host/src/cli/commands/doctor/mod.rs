@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// What was looked at, found and done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(in crate::cli) struct Examined {
     /// Everything that was looked at, in a word each.
     areas: Vec<&'static str>,
@@ -37,17 +37,18 @@ pub(in crate::cli) struct Examined {
     failed: Vec<Error>,
     /// What is wrong now.
     findings: Vec<Finding>,
+    /// What is only to be known.
+    notices: Vec<Finding>,
 }
 
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Examined {
-    let findings = areas::look(context);
-    let mut examined =
-        Examined { areas: areas::ALL.to_vec(), fixed: Vec::new(), failed: Vec::new(), findings };
+    let mut examined = Examined { areas: areas::ALL.to_vec(), ..Examined::default() };
+    examined.look(context);
     if args.fix {
         examined.fix(context);
         // Whether something is right is not for the one to say who put it right.
-        examined.findings = areas::look(context);
+        examined.look(context);
     }
     examined
 }
@@ -59,10 +60,14 @@ pub(in crate::cli) fn of_broken_configuration(error: &Error) -> Examined {
     let found = std::iter::once(error.message.as_str()).chain(causes).collect::<Vec<_>>().join(": ");
     let action = error.hints.first().map_or("type `host config validate`", String::as_str).to_owned();
     let findings = vec![Finding::new("configuration", found, why, action)];
-    Examined { areas: vec!["configuration"], fixed: Vec::new(), failed: Vec::new(), findings }
+    Examined { areas: vec!["configuration"], findings, ..Examined::default() }
 }
 
 impl Examined {
+    fn look(&mut self, context: &Context) {
+        (self.notices, self.findings) = areas::look(context).into_iter().partition(|finding| finding.notice);
+    }
+
     fn fix(&mut self, context: &Context) {
         let settings = &context.settings;
         let root = DataRoot::unopened(settings.data_root(), settings.registry_directory());
@@ -104,6 +109,10 @@ impl Report for Examined {
         for finding in &self.findings {
             writeln!(out, "{bad}wrong{off}   {}: {}", finding.area, plain(&finding.found))?;
             writeln!(out, "        why     {}", plain(&finding.why))?;
+            writeln!(out, "        do      {}", plain(&finding.action))?;
+        }
+        for finding in &self.notices {
+            writeln!(out, "notice  {}: {}", finding.area, plain(&finding.found))?;
             writeln!(out, "        do      {}", plain(&finding.action))?;
         }
         for area in &self.areas {
