@@ -54,10 +54,17 @@ impl Strict {
             prepared,
         };
         let (mut scan, mut trades) = (Scan::default(), Vec::new());
+        let mut weights = [[0.0; 2]; MODES.len()];
         for session in 0..strict.prepared.sessions.len() {
             context.check_cancelled()?;
             strict.trades(session, &mut scan, &mut trades);
-            strict.count(session, &trades);
+            strict.count(session, &trades, &mut weights);
+        }
+        // What classes weigh is known only now.
+        for (mode, weights) in weights.into_iter().enumerate() {
+            let balanced = [false, true].map(|won| strict.class_balance(mode, won));
+            let balanced = weights.into_iter().zip(balanced).filter(|(weight, _)| *weight > 0.0);
+            strict.counts[mode].weight_sum = balanced.map(|(weight, balance)| weight * balance).sum();
         }
         Ok(strict)
     }
@@ -72,7 +79,13 @@ impl Strict {
         trades(&self.prepared.grid.bars, &arena, scan, into);
     }
 
-    fn count(&mut self, session: usize, trades: &[[Trade; MODES.len()]]) {
+    /// Counts the labels of a session, and adds up the weights of both classes of each mode before they are balanced.
+    fn count(
+        &mut self,
+        session: usize,
+        trades: &[[Trade; MODES.len()]],
+        weights: &mut [[f64; 2]; MODES.len()],
+    ) {
         let first_row = self.prepared.rows(session).start;
         let mut unique = Vec::new();
         for (mode, counts) in self.counts.iter_mut().enumerate() {
@@ -81,7 +94,7 @@ impl Strict {
                 let Some(won) = trades[mode].label(self.settings.tie) else { continue };
                 counts.labelled += 1;
                 counts.won += u64::from(won);
-                counts.weight_sum += unique * self.decays[session];
+                weights[mode][usize::from(won)] += unique * self.decays[session];
             }
         }
     }

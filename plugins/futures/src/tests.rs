@@ -4,6 +4,8 @@ mod damage;
 mod forms;
 mod golden;
 mod oracle;
+mod rows;
+mod statistics;
 mod strict;
 mod synthetic;
 mod table;
