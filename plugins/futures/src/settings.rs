@@ -6,6 +6,7 @@ use jiff::civil::{Date, Time};
 use plugin_api::{ModuleError, Parameters};
 
 use crate::labels::{HORIZON_ROWS, Tie};
+use crate::month::Month;
 
 /// Whose rules hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub enum ReferencePath {
 /// A day of seconds: nothing is longer than a session anyway.
 const DAY_ROWS: usize = 86_400;
 
+/// Folds unless told otherwise.
+const FOLDS: usize = 5;
+
 /// All parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -35,6 +39,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The reference's path, in compat mode.
     pub reference_path: ReferencePath,
+    /// The month that bars are of, when it is known.
+    pub month: Option<Month>,
     /// Civil times of Chicago between which bars count, without the second.
     pub window: (Time, Time),
     /// Seconds after which a trade is over, in strict mode.
@@ -80,19 +86,49 @@ impl Settings {
             other => return Err(unknown("tie", other, "stop`, `target` or `unknown")),
         };
         let horizon = whole(parameters, "horizon_seconds", HORIZON_ROWS, 1..=DAY_ROWS)?;
-        let folds = whole(parameters, "folds", 5, 0..=1000)?;
+        let folds = whole(parameters, "folds", FOLDS, 0..=1000)?;
         let embargo_rows = whole(parameters, "embargo_seconds", HORIZON_ROWS, 0..=DAY_ROWS)?;
         let as_of = parameters.text("as_of")?.map(date).transpose()?;
-        Ok(Self {
+        let month = parameters.text("month")?.map(month).transpose()?;
+        let settings = Self {
             mode,
             reference_path,
+            month,
             window: (start, end),
             horizon_rows: horizon,
             tie,
             as_of,
             folds,
             embargo_rows,
-        })
+        };
+        settings.refuse_what_the_mode_ignores()?;
+        Ok(settings)
+    }
+
+    /// A parameter of the other mode says nothing here. The host fills in defaults, so that a default is no word of the
+    /// user's.
+    fn refuse_what_the_mode_ignores(&self) -> Result<(), ModuleError> {
+        let changed = match self.mode {
+            Mode::Compat => vec![
+                ("horizon_seconds", self.horizon_rows != HORIZON_ROWS),
+                ("tie", self.tie != Tie::Stop),
+                ("as_of", self.as_of.is_some()),
+                ("folds", self.folds != FOLDS),
+                ("embargo_seconds", self.embargo_rows != HORIZON_ROWS),
+            ],
+            Mode::Strict => vec![("compat_labels", self.reference_path != ReferencePath::Chunked)],
+        };
+        let (mode, other) = match self.mode {
+            Mode::Compat => ("compat", "strict"),
+            Mode::Strict => ("strict", "compat"),
+        };
+        match changed.into_iter().find(|(_, changed)| *changed) {
+            Some((name, _)) => {
+                Err(ModuleError::bad_parameter(name, format!("has no meaning in {mode} mode"))
+                    .hint(format!("leave it out, or give `mode={other}`")))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -121,6 +157,15 @@ fn date(text: &str) -> Result<Date, ModuleError> {
         ModuleError::bad_parameter("as_of", format!("`{shown}` is no date")).hint("write it as `2025-10-31`")
     };
     parsed.ok_or_else(wrong)
+}
+
+/// A month as `YYYY-MM`.
+fn month(text: &str) -> Result<Month, ModuleError> {
+    let shown: String = text.chars().take(40).collect();
+    let wrong = || {
+        ModuleError::bad_parameter("month", format!("`{shown}` is no month")).hint("write it as `2025-09`")
+    };
+    Month::read(text).ok_or_else(wrong)
 }
 
 /// A whole number within bounds.

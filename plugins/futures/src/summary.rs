@@ -59,6 +59,9 @@ pub(crate) fn describe<'a>(
                 "other_instruments": recording.others,
             }),
         );
+    if let Some(month) = settings.month {
+        derived = derived.note("month", month.to_string());
+    }
     if settings.mode == Mode::Compat {
         derived = derived.note("compat_labels", path);
     } else {

@@ -5,6 +5,7 @@ mod forms;
 mod golden;
 mod oracle;
 mod rows;
+mod settings;
 mod statistics;
 mod strict;
 mod synthetic;
