@@ -52,7 +52,8 @@ impl Compat {
         // The newest row of the month itself.
         let end = prepared.own_rows().end;
         let newest = end.checked_sub(1).map_or(0, |row| weights::month(bars.time_seconds[row]));
-        let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
+        let age = |start: &usize| newest - weights::month(bars.time_seconds[*start]);
+        let decay = |start: &usize| weights::decay(weights::DECAY_PER_MONTH, age(start));
         let sessions = prepared.sessions.len();
         let decays = prepared.grid.starts[..sessions].iter().map(decay).collect();
         let mut compat = Self {

@@ -91,8 +91,9 @@ impl DerivationModule for Futures {
     ) -> Result<Derived<'a>, ModuleError> {
         let settings = Settings::read(parameters)?;
         context.progress(0.0, "reading bars");
-        let neighbour = |role| inputs.get(role).map(|input| read(&input, context)).transpose();
-        let own = read(&inputs.require(BARS)?, context)?;
+        let read = |input: &Input<'a>| read(input, settings.largest_volume, context);
+        let neighbour = |role| inputs.get(role).map(|input| read(&input)).transpose();
+        let own = read(&inputs.require(BARS)?)?;
         let (previous, next) = (neighbour(PREVIOUS)?, neighbour(NEXT)?);
         let demand = |month| month::demand(month, &own, previous.as_ref(), next.as_ref());
         let strays = settings.month.map(demand).transpose()?.unwrap_or_default();
@@ -109,7 +110,8 @@ impl DerivationModule for Futures {
         }
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
-        let further = [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording)];
+        let further =
+            [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording, &settings)];
         let features = Collected::of_rows(prepared.own_rows().len());
         let splits =
             splits::table(&prepared, &splits::folds(&prepared, settings.folds, settings.embargo_rows));
@@ -126,12 +128,12 @@ impl DerivationModule for Futures {
             }
         };
         let statistics = Statistics::of(&recording, &counts);
-        let retention = recording.retention();
+        let (retention, limits) = (recording.retention(), settings.limits);
         let mut derived = derived.table(data);
-        derived.findings.extend(strays.into_iter().chain(statistics.findings()));
+        derived.findings.extend(strays.into_iter().chain(statistics.findings(&settings.limits)));
         let statistics = statistics.into_table(features.clone()).remarks(move || {
             let features = features.complete()?;
-            Ok(remarks(&Facts { modes: &counts, features: &features, retention, affected_by_rolls }))
+            Ok(remarks(&Facts { modes: &counts, features: &features, retention, affected_by_rolls, limits }))
         });
         let tables = [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics]);
         Ok(tables.chain(splits).fold(derived, Derived::table))
@@ -164,8 +166,9 @@ fn nothing_left(recording: &Recording) -> ModuleError {
 }
 
 /// Reads the bars in the form they come in.
-fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
-    if parquet::is_parquet(input.bytes) { parquet::read(input, context) } else { dbn::read(input, context) }
+fn read(input: &Input<'_>, largest_volume: u32, context: &Context<'_>) -> Result<Recording, ModuleError> {
+    let read = if parquet::is_parquet(input.bytes) { parquet::read } else { dbn::read };
+    read(input, largest_volume, context)
 }
 
 export_module! {

@@ -35,6 +35,43 @@ fn a_parameter_of_the_other_mode_is_refused_and_not_ignored() {
     }
 }
 
+/// Whatever is said to be of strict mode alone is refused in compat mode, and what is taken anywhere changes something.
+#[test]
+fn every_parameter_of_strict_mode_alone_is_refused_in_compat_mode() {
+    let module: Value = serde_json::from_str(include_str!("../../module.json")).unwrap();
+    let mut refused = 0;
+    for parameter in module["parameters"].as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        if !parameter["meaning"].as_str().unwrap().contains("in strict mode")
+            || name == "session_start"
+            || name == "session_end"
+        {
+            continue;
+        }
+        let other = match (&parameter["default"], parameter["type"].as_str().unwrap()) {
+            (Value::String(_), _) => parameter["allowed"][1].clone(),
+            (Value::Number(usual), "integer") => json!(usual.as_i64().unwrap() + 1),
+            (Value::Number(usual), _) => json!(usual.as_f64().unwrap() * 1.01),
+            _ => json!("2025-10-01"),
+        };
+        if name == "compat_labels" {
+            continue;
+        }
+        let found = bad_parameter(&given("compat", name, &other));
+        assert_eq!(found, (name.to_owned(), "has no meaning in compat mode".to_owned()));
+        if name != "decay_per_month" {
+            let settings = super::settings(&given("strict", name, &other));
+            assert_ne!(settings, super::settings(&json!({})), "{name}");
+        }
+        refused += 1;
+    }
+    assert_eq!(refused, 20);
+    let without = bad_parameter(&json!({"decay_per_month": 0.1}));
+    assert_eq!(without, ("decay_per_month".to_owned(), "has no meaning without `as_of`".to_owned()));
+    let crossed = bad_parameter(&json!({"win_rate_minimum": 0.5, "win_rate_maximum": 0.4}));
+    assert_eq!(crossed.0, "win_rate_maximum");
+}
+
 /// The host gives every parameter that has a default.
 #[test]
 fn defaults_are_taken_in_both_modes() {

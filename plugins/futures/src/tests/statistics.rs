@@ -11,6 +11,13 @@ use crate::features::NAMES;
 use crate::labels::MODES;
 use crate::quarantine::Rule;
 
+/// The reference's ranges of what leaves them on a quiet walk, with the tenth that it allows.
+const RANGES: [(&str, f64, f64); 3] = [
+    ("volatility_regime", 0.0, 5.0 * 1.1),
+    ("volatility_breakout", -5.0 * 1.1, 5.0 * 1.1),
+    ("relative_bar_size", 0.0, 10.0 * 1.1),
+];
+
 type Numbers = BTreeMap<(String, String, String), f64>;
 
 fn numbers(statistics: &Rows) -> Numbers {
@@ -56,6 +63,10 @@ fn recomputed(tables: &BTreeMap<String, Rows>) -> Numbers {
     for (name, _) in NAMES {
         let (all, present) = (data.numbers[name].len(), data.present(name));
         add("feature", name, "missing_fraction", count(all - present.len()) / count(all));
+        let beyond = RANGES.iter().find(|(known, ..)| *known == name).map_or(0, |(_, lowest, highest)| {
+            present.iter().filter(|value| **value < *lowest || **value > *highest).count()
+        });
+        add("feature", name, "outside_rows", count(beyond));
         if !present.is_empty() {
             add("feature", name, "minimum", present.iter().copied().fold(f64::INFINITY, f64::min));
             add("feature", name, "maximum", present.iter().copied().fold(f64::NEG_INFINITY, f64::max));
@@ -86,6 +97,8 @@ fn every_number_of_the_statistics_is_that_of_the_tables() {
             let near = (value - expected[key]).abs() <= 1e-9 * expected[key].abs().max(1e-6);
             assert!(near, "{parameters}: {key:?} is {value}, recomputed {}", expected[key]);
         }
+        let beyond = |name: &str| found[&("feature".to_owned(), name.to_owned(), "outside_rows".to_owned())];
+        assert!(RANGES.iter().any(|(name, ..)| beyond(name) > 0.0), "no value is beyond any range");
         let [all, clean, others] = of_records;
         let aside = count(tables["quarantine"].texts["rule"].len());
         assert_eq!((all - clean - others, aside), (aside, 2.0));
