@@ -24,6 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("futures::a_second_of_news_is_told_of_and_refuses_no_month", &[], damage::news),
         trial("futures::months_in_a_row_are_the_whole", needs, months::row_for_row),
         trial("futures::a_damaged_month_stops_no_other", &[], months::batch),
+        trial("futures::two_months_exchanged_are_refused_and_stop_no_other", &[], months::exchanged),
+        trial("futures::a_parameter_of_the_other_mode_is_refused", &[], months::other_mode),
         trial("futures::a_month_to_look_at_again_is_found_by_its_score", &[], months::score),
     ]
 }

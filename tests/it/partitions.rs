@@ -68,6 +68,14 @@ fn months() {
     assert_eq!((code, statuses(&answer)[1].1.as_str()), (Some(0), "prepared"), "{answer}");
     let (code, answer) = run(&["--force"]);
     assert_eq!((code, statuses(&answer)[0].1.as_str()), (Some(0), "prepared"), "{answer}");
+    // A parameter is a template as names and inputs are.
+    let recipes = |given: &str| {
+        let (code, answer) = run(&["--param", given]);
+        assert_eq!(code, Some(0), "{answer}");
+        statuses(&answer).into_iter().map(|(_, status)| status).collect::<Vec<_>>()
+    };
+    assert_eq!(recipes("reference_magnitude={month}"), ["prepared"; 3]);
+    assert_eq!(recipes("reference_magnitude=3"), ["prepared", "prepared", "cached"]);
     let listed = sandbox.json(["list"]);
     assert_eq!(listed.pointer("/data/datasets").and_then(Value::as_array).unwrap().len(), 3);
 }
@@ -75,7 +83,8 @@ fn months() {
 fn refusals() {
     let sandbox = with_months();
     for (arguments, code, words) in [
-        (&["--partition", "2025-1..2025-03"][..], 2, &["expected a month such as `2025-09`"][..]),
+        (&["--partition", "2025-01", "--param", "reference_magnitude={day}"][..], 2, &["`{day}`"][..]),
+        (&["--partition", "2025-1..2025-03"], 2, &["expected a month such as `2025-09`"]),
         (&["--partition", "2025-03..2025-01"], 2, &["2025-01 is before 2025-03"]),
         (&["--partition", "2025-01..2025-03", "--name", "star"], 2, &["--name star_{partition}"]),
         (&["--partition", "2025-01", "--input", "extra={day}.csv"], 2, &["`{day}`", "`{first_day}`"]),

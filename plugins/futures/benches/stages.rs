@@ -13,6 +13,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::cleaning::LARGEST_VOLUME;
 use futures::compat::{BATCH_ROWS, Compat};
 use futures::feature_statistics::Collected;
 use futures::features::{Features, Series, WarmUp};
@@ -36,7 +37,8 @@ fn main() {
     };
     let unpacked = zstd::decode_all(&*packed).unwrap();
     let context = Context::detached();
-    let read = |bytes| dbn::read(&Input { role: BARS, name: "month.dbn", bytes }, &context).unwrap();
+    let read =
+        |bytes| dbn::read(&Input { role: BARS, name: "month.dbn", bytes }, LARGEST_VOLUME, &context).unwrap();
     report("read and clean, packed by zstd", "", || read(&packed));
     report("read and clean, as the host gives it", "", || read(&unpacked));
 

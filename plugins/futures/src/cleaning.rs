@@ -12,7 +12,7 @@ pub(crate) const OHLCV_1S: u8 = 0x20;
 
 /// Most contracts of a second. A busy day has some millions of them in all; more in a second than this is damage, and one
 /// such bar would drown the volumes of half an hour.
-const LARGEST_VOLUME: u32 = 100_000;
+pub const LARGEST_VOLUME: u32 = 100_000;
 
 /// Everything a file says, cleaned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,10 +56,12 @@ pub(crate) struct Cleaner {
     last_of_contract: Vec<i64>,
     /// Range that the file states, nanoseconds: from, and up to but without.
     range: (u64, u64),
+    /// Most contracts of a bar.
+    largest_volume: u32,
 }
 
 impl Cleaner {
-    pub(crate) fn new(expected: usize) -> Self {
+    pub(crate) fn new(expected: usize, largest_volume: u32) -> Self {
         let mut recording = Recording::default();
         recording.bars.reserve(expected);
         Self {
@@ -68,6 +70,7 @@ impl Cleaner {
             last_seconds: i64::MIN,
             last_of_contract: Vec::new(),
             range: (0, u64::MAX),
+            largest_volume,
         }
     }
 
@@ -110,7 +113,7 @@ impl Cleaner {
             return Ok(None);
         }
         let prices_ticks = ticks::prices(raw.prices_nanopoints)?;
-        let volume = u32::try_from(raw.volume).ok().filter(|volume| *volume <= LARGEST_VOLUME);
+        let volume = u32::try_from(raw.volume).ok().filter(|volume| *volume <= self.largest_volume);
         let volume = volume.ok_or(Rule::Volume)?;
         Ok(Some(Bar { time_seconds, prices_ticks, volume, contract, publisher: raw.publisher }))
     }

@@ -9,7 +9,7 @@ use crate::cleaning::{OHLCV_1S, Recording};
 use crate::columns;
 use crate::feature_statistics::Collected;
 use crate::features::{self, Features, Series, WarmUp};
-use crate::labels::{Label, MODES, reference_labels, roll_mask};
+use crate::labels::{Label, MODES, Mode, reference_labels, roll_mask};
 use crate::prepared::Prepared;
 use crate::settings::{ReferencePath, Settings};
 use crate::statistics::ModeCounts;
@@ -52,7 +52,8 @@ impl Compat {
         // The newest row of the month itself.
         let end = prepared.own_rows().end;
         let newest = end.checked_sub(1).map_or(0, |row| weights::month(bars.time_seconds[row]));
-        let decay = |start: &usize| weights::decay(newest - weights::month(bars.time_seconds[*start]));
+        let age = |start: &usize| newest - weights::month(bars.time_seconds[*start]);
+        let decay = |start: &usize| weights::decay(weights::DECAY_PER_MONTH, age(start));
         let sessions = prepared.sessions.len();
         let decays = prepared.grid.starts[..sessions].iter().map(decay).collect();
         let mut compat = Self {
@@ -78,7 +79,7 @@ impl Compat {
                 for ((counts, mode), label) in self.counts.iter_mut().zip(&MODES).zip(labels) {
                     counts.labelled += 1;
                     counts.won += u64::from(label.won);
-                    counts.weight_sum += weights::reference_weight(mode, label, self.decays[session]);
+                    counts.weight_sum += f64::from(weight(mode, label, self.decays[session]));
                 }
             }
         }
@@ -160,14 +161,15 @@ impl Compat {
             let of_mode = labels.iter().map(|labels| &labels[index]);
             batch.push(of_mode.clone().map(|label| i32::from(label.won)).collect::<Vec<_>>().into());
             let decay = self.decays[session];
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the reference rounds its weights to 32 bits"
-            )]
-            let weight = |label: &Label| weights::reference_weight(mode, label, decay) as f32;
-            batch.push(of_mode.map(weight).collect::<Vec<f32>>().into());
+            batch.push(of_mode.map(|label| weight(mode, label, decay)).collect::<Vec<f32>>().into());
         }
     }
+}
+
+/// A weight as the table has it.
+#[expect(clippy::cast_possible_truncation, reason = "the reference rounds its weights to 32 bits")]
+fn weight(mode: &Mode, label: &Label, decay: f64) -> f32 {
+    weights::reference_weight(mode, label, decay) as f32
 }
 
 /// Names and types of the columns.

@@ -39,10 +39,10 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// # Errors
 /// [`ModuleError::BadInput`] with the byte and the record where the file cannot be read further, or when none of its
 /// instruments is an ES contract; [`ModuleError::LimitExceeded`] for more than a gibibyte.
-pub fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
+pub fn read(input: &Input<'_>, largest_volume: u32, context: &Context<'_>) -> Result<Recording, ModuleError> {
     let bytes = unpacked(input)?;
     let bytes: &[u8] = &bytes;
-    let mut cleaner = Cleaner::new(bytes.len() / BAR_BYTES);
+    let mut cleaner = Cleaner::new(bytes.len() / BAR_BYTES, largest_volume);
     let mut symbols = SymbolMap::default();
     let (mut at, mut record) = (0, 0_u64);
     if !bytes.starts_with(b"DBN") {

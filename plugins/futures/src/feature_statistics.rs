@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plugin_api::ModuleError;
 
 use crate::features::NAMES;
+use crate::ranges;
 use crate::statistics::Statistics;
 
 /// What is known of one feature.
@@ -18,17 +19,26 @@ pub struct Summary {
     pub minimum: f64,
     /// Largest value.
     pub maximum: f64,
+    /// Rows with a value beyond what is usual.
+    pub outside: u64,
     sum: f64,
 }
 
 impl Default for Summary {
     fn default() -> Self {
-        Self { missing: 0, present: 0, minimum: f64::INFINITY, maximum: f64::NEG_INFINITY, sum: 0.0 }
+        Self {
+            missing: 0,
+            present: 0,
+            minimum: f64::INFINITY,
+            maximum: f64::NEG_INFINITY,
+            outside: 0,
+            sum: 0.0,
+        }
     }
 }
 
 impl Summary {
-    pub(crate) fn add(&mut self, values: &[f64]) {
+    pub(crate) fn add(&mut self, values: &[f64], (lowest, highest): (f64, f64)) {
         let before = self.missing;
         for value in values {
             if value.is_nan() {
@@ -37,6 +47,7 @@ impl Summary {
                 self.minimum = self.minimum.min(*value);
                 self.maximum = self.maximum.max(*value);
                 self.sum += value;
+                self.outside += u64::from(*value < lowest || *value > highest);
             }
         }
         self.present += values.len() as u64 - (self.missing - before);
@@ -47,6 +58,13 @@ impl Summary {
     #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
     pub fn missing_fraction(&self) -> f64 {
         self.missing as f64 / ((self.missing + self.present).max(1)) as f64
+    }
+
+    /// Share of the values beyond what is usual.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows")]
+    pub fn outside_fraction(&self) -> f64 {
+        self.outside as f64 / self.present.max(1) as f64
     }
 
     /// Whether it says nothing: one value in all rows, or a size that nothing in a market has
@@ -78,8 +96,8 @@ impl Collected {
     /// Takes the next rows in, one column for each name.
     pub fn add(&self, columns: &[Vec<f64>]) {
         let mut summaries = self.summaries.lock().unwrap_or_else(PoisonError::into_inner);
-        for (summary, values) in summaries.iter_mut().zip(columns) {
-            summary.add(values);
+        for ((summary, values), usual) in summaries.iter_mut().zip(columns).zip(ranges::usual()) {
+            summary.add(values, usual);
         }
     }
 
@@ -102,6 +120,7 @@ impl Collected {
 pub(crate) fn add(summaries: &Summaries, statistics: &mut Statistics) {
     for ((name, _), summary) in NAMES.iter().zip(summaries) {
         statistics.add("feature", name, "missing_fraction", summary.missing_fraction(), "1");
+        statistics.add("feature", name, "outside_rows", summary.outside as f64, "rows");
         if summary.present > 0 {
             statistics.add("feature", name, "minimum", summary.minimum, "that of the feature");
             statistics.add("feature", name, "maximum", summary.maximum, "that of the feature");

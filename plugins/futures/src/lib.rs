@@ -13,7 +13,8 @@
 //! gives the tables `data` (a row a second: prices, labels, weights, features), `quarantine` (bars set aside, with rule and
 //! place), `rolls`, `sessions`, `statistics` and, in strict mode, `splits` (folds of whole sessions, purged, with an
 //! embargo). `--input previous=FILE --input next=FILE` name the months before and after, of which no row is put out
-//! (`neighbours`); `host prepare --partition` does so for a series. The metadata hold `quality_score`, by which
+//! (`neighbours`); `host prepare --partition` does so for a series, and `--param month=2025-09` says which month is expected,
+//! without which two files that were exchanged are taken for what their names say. The metadata hold `quality_score`, by which
 //! `host list --quality-below` finds months to look at again, and under `quality` what it is made of and the reasons.
 //!
 //! Labels of a row look ahead from the next second; features look back and include the row itself: a decision at the close
@@ -39,6 +40,7 @@ pub mod feature_statistics;
 pub mod features;
 pub mod fill;
 pub mod labels;
+pub mod month;
 pub mod neighbours;
 pub mod parquet;
 pub mod prepared;
@@ -89,9 +91,12 @@ impl DerivationModule for Futures {
     ) -> Result<Derived<'a>, ModuleError> {
         let settings = Settings::read(parameters)?;
         context.progress(0.0, "reading bars");
-        let neighbour = |role| inputs.get(role).map(|input| read(&input, context)).transpose();
-        let own = read(&inputs.require(BARS)?, context)?;
+        let read = |input: &Input<'a>| read(input, settings.largest_volume, context);
+        let neighbour = |role| inputs.get(role).map(|input| read(&input)).transpose();
+        let own = read(&inputs.require(BARS)?)?;
         let (previous, next) = (neighbour(PREVIOUS)?, neighbour(NEXT)?);
+        let demand = |month| month::demand(month, &own, previous.as_ref(), next.as_ref());
+        let strays = settings.month.map(demand).transpose()?.unwrap_or_default();
         let months = Months::new(previous.as_ref(), own, next.as_ref())?;
         context.check_cancelled()?;
         context.progress(0.4, "filling sessions");
@@ -105,7 +110,8 @@ impl DerivationModule for Futures {
         }
         context.check_cancelled()?;
         let derived = summary::describe(Derived::new(output), &recording, &prepared, &settings);
-        let further = [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording)];
+        let further =
+            [summary::rolls(&prepared, &recording), summary::sessions(&prepared, &recording, &settings)];
         let features = Collected::of_rows(prepared.own_rows().len());
         let splits =
             splits::table(&prepared, &splits::folds(&prepared, settings.folds, settings.embargo_rows));
@@ -122,12 +128,12 @@ impl DerivationModule for Futures {
             }
         };
         let statistics = Statistics::of(&recording, &counts);
-        let retention = recording.retention();
+        let (retention, limits) = (recording.retention(), settings.limits);
         let mut derived = derived.table(data);
-        derived.findings.extend(statistics.findings());
+        derived.findings.extend(strays.into_iter().chain(statistics.findings(&settings.limits)));
         let statistics = statistics.into_table(features.clone()).remarks(move || {
             let features = features.complete()?;
-            Ok(remarks(&Facts { modes: &counts, features: &features, retention, affected_by_rolls }))
+            Ok(remarks(&Facts { modes: &counts, features: &features, retention, affected_by_rolls, limits }))
         });
         let tables = [recording.quarantine.into_table()].into_iter().chain(further).chain([statistics]);
         Ok(tables.chain(splits).fold(derived, Derived::table))
@@ -160,8 +166,9 @@ fn nothing_left(recording: &Recording) -> ModuleError {
 }
 
 /// Reads the bars in the form they come in.
-fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
-    if parquet::is_parquet(input.bytes) { parquet::read(input, context) } else { dbn::read(input, context) }
+fn read(input: &Input<'_>, largest_volume: u32, context: &Context<'_>) -> Result<Recording, ModuleError> {
+    let read = if parquet::is_parquet(input.bytes) { parquet::read } else { dbn::read };
+    read(input, largest_volume, context)
 }
 
 export_module! {

@@ -37,13 +37,17 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`ModuleError::BadInput`] for a file that cannot be read, or lacks a column.
-pub fn read(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
+pub fn read(input: &Input<'_>, largest_volume: u32, context: &Context<'_>) -> Result<Recording, ModuleError> {
     // The crate has asserts that a damaged file can reach.
-    let reading = catch_unwind(AssertUnwindSafe(|| read_file(input, context)));
+    let reading = catch_unwind(AssertUnwindSafe(|| read_file(input, largest_volume, context)));
     reading.unwrap_or_else(|_| Err(bad(input, "the Parquet file is damaged").hint("fetch the file again")))
 }
 
-fn read_file(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, ModuleError> {
+fn read_file(
+    input: &Input<'_>,
+    largest_volume: u32,
+    context: &Context<'_>,
+) -> Result<Recording, ModuleError> {
     let unreadable =
         |error: &dyn std::fmt::Display| bad(input, &format!("the Parquet file cannot be read: {error}"));
     let file =
@@ -55,7 +59,8 @@ fn read_file(input: &Input<'_>, context: &Context<'_>) -> Result<Recording, Modu
         return Err(ModuleError::LimitExceeded { what: "rows of the Parquet file".to_owned(), limit, found });
     }
     // A damaged file may claim any number; the vectors grow with what is there.
-    let mut cleaner = Cleaner::new(usize::try_from(rows).unwrap_or_default().min(input.bytes.len()));
+    let mut cleaner =
+        Cleaner::new(usize::try_from(rows).unwrap_or_default().min(input.bytes.len()), largest_volume);
     cleaner.expect_range(0, i64::MAX.cast_unsigned());
     let mut record = 0;
     for group in 0..file.num_row_groups() {

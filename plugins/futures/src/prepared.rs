@@ -10,10 +10,10 @@ use crate::fill::{Grid, Leading, fill};
 use crate::neighbours::Months;
 use crate::rolls::{Roll, by_previous_day, rolls};
 use crate::sessions::{Session, calendar_days, calendar_sessions, exchange_sessions, trading_days};
-use crate::settings::Settings;
+use crate::settings::{FeatureReset, Settings};
 
 /// Rows of a month and the sessions they belong to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prepared {
     /// The sessions, in order.
     pub sessions: Vec<Session>,
@@ -104,15 +104,18 @@ pub fn strictly(months: &Months, settings: &Settings) -> Result<Prepared, Module
     let days = trading_days(bars, &clock)?;
     let volumes = volumes(bars, &days, &recording.contracts);
     let first_open = days.first().map_or(Ok(0), |(day, _)| clock.seconds(day.date, settings.window.0))?;
-    let chosen = by_previous_day(bars, &days, &volumes, first_open, &recording.contracts);
+    let chosen = by_previous_day(bars, &days, &volumes, first_open, settings.lead, &recording.contracts);
     let mut sessions = exchange_sessions(bars, &days, &chosen, settings.window, &clock)?;
     let mut rolls = rolls(bars, &days, &volumes, &sessions);
     let own = own_sessions(&sessions, months);
+    let of_month = &sessions[own.clone()];
+    rolls.retain(|roll| of_month.iter().any(|session| session.open_seconds == roll.time_seconds));
     sessions.truncate(own.end);
-    sessions.drain(..own.start);
-    rolls.retain(|roll| sessions.iter().any(|session| session.open_seconds == roll.time_seconds));
+    // What features do not look back on is not filled.
+    let dropped = if settings.feature_reset == FeatureReset::Session { own.start } else { 0 };
+    sessions.drain(..dropped);
     let grid = fill(bars, &sessions, Leading::Absent);
-    Ok(Prepared { own: 0..sessions.len(), sessions, grid, rolls })
+    Ok(Prepared { own: own.start - dropped..own.end - dropped, sessions, grid, rolls })
 }
 
 /// The sessions that close within the month: one in which two months meet belongs to the later of them alone.

@@ -7,16 +7,14 @@ use serde_json::{Value, json};
 
 use crate::feature_statistics::{Summaries, Summary};
 use crate::labels::MODES;
-use crate::statistics::{ModeCounts, WIN_RATES};
+use crate::settings::Limits;
+use crate::statistics::ModeCounts;
 
 /// Weights of modes, data, features and rolls.
 const WEIGHTS: [f64; 4] = [0.40, 0.25, 0.20, 0.05];
 
 /// Below this a month should be looked at again.
 const LOWEST_SCORE: f64 = 0.7;
-
-/// Share of missing values above which a feature is bad (feature_validation.py).
-const MISSING_LIMIT: f64 = 0.35;
 
 /// What the score follows from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +27,8 @@ pub struct Facts<'a> {
     pub retention: f64,
     /// Share of the rows near a roll, which lose whatever happens.
     pub affected_by_rolls: f64,
+    /// What is believed.
+    pub limits: Limits,
 }
 
 /// Score, components and reasons as JSON for the metadata.
@@ -48,7 +48,9 @@ pub fn score(facts: &Facts<'_>) -> Value {
     if components[2] < 0.6 {
         reasons.push(format!("poor_feature_quality_{:.2}", components[2]));
     }
-    for (mode, counts) in MODES.iter().zip(facts.modes).filter(|(_, counts)| !is_reasonable(counts)) {
+    for (mode, counts) in
+        MODES.iter().zip(facts.modes).filter(|(_, counts)| !facts.limits.believes(counts.win_rate()))
+    {
         reasons.push(format!("unreasonable_win_rates_{}_{:.3}", mode.name, counts.win_rate()));
     }
     if facts.affected_by_rolls > 0.15 {
@@ -65,13 +67,9 @@ pub fn score(facts: &Facts<'_>) -> Value {
     })
 }
 
-fn is_reasonable(counts: &ModeCounts) -> bool {
-    (WIN_RATES.0..=WIN_RATES.1).contains(&counts.win_rate())
-}
-
 /// A win rate that nobody believes costs 0.4, and 0.1 for its flag; labels and weights are right by their types.
 fn modes(facts: &Facts<'_>) -> f64 {
-    let bad = facts.modes.iter().filter(|counts| !is_reasonable(counts)).count();
+    let bad = facts.modes.iter().filter(|counts| !facts.limits.believes(counts.win_rate())).count();
     1.0 - 0.5 * share(bad, MODES.len())
 }
 
@@ -89,8 +87,11 @@ fn features(facts: &Facts<'_>) -> f64 {
     let count = facts.features.len();
     let mean_missing = facts.features.iter().map(Summary::missing_fraction).sum::<f64>() * share(1, count);
     let suspicious = facts.features.iter().filter(|summary| summary.is_suspicious()).count();
-    let many_missing =
-        facts.features.iter().filter(|summary| summary.missing_fraction() > MISSING_LIMIT).count();
+    let many_missing = facts
+        .features
+        .iter()
+        .filter(|summary| summary.missing_fraction() > facts.limits.missing_fraction)
+        .count();
     let basis = (1.0 + (1.0 - mean_missing) + (1.0 - share(suspicious, count))) / 3.0;
     // All features are there, which counts 0.1.
     basis + 0.1 - step(many_missing, 2, 5) - step(suspicious, 1, 3)
@@ -127,11 +128,17 @@ mod tests {
     fn a_sound_month_is_good_and_each_fault_has_its_reason() {
         let features = std::array::from_fn(|_| {
             let mut summary = Summary::default();
-            summary.add(&[0.0, 1.0]);
+            summary.add(&[0.0, 1.0], (0.0, 1.0));
             summary
         });
         let sound = ModeCounts { labelled: 100, won: 30, weight_sum: 100.0 };
-        let facts = Facts { modes: &[sound; 6], features: &features, retention: 1.0, affected_by_rolls: 0.0 };
+        let facts = Facts {
+            modes: &[sound; 6],
+            features: &features,
+            retention: 1.0,
+            affected_by_rolls: 0.0,
+            limits: Limits::REFERENCE,
+        };
         let good = score(&facts);
         assert_eq!((good["score"].as_f64(), good["reprocess"].as_bool()), (Some(1.0), Some(false)));
         let losing = ModeCounts { won: 1, ..sound };

@@ -7,8 +7,35 @@ use crate::symbols::Contracts;
 /// Months of the quarterly contracts by their letter (CME rulebook, chapter 358).
 const MONTHS: [(u8, i32); 4] = [(b'H', 3), (b'M', 6), (b'U', 9), (b'Z', 12)];
 
-/// One change of contract.
+/// When the contract changes. The reference takes the one with most volume on the day itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lead {
+    /// How many times the volume of the contract held a later one must exceed,
+    pub volume_ratio: f64,
+    /// on so many trading days in a row.
+    pub days: usize,
+}
+
+/// How prices of one contract are made to join those of the next. The reference does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// By adding the difference at the roll: changes in points stay as they were.
+    ByDifference,
+    /// By multiplying with the ratio at the roll: returns stay as they were.
+    ByRatio,
+}
+
+/// What is done to a price so that it joins those of the last contract.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adjustment {
+    /// Added first, ticks.
+    pub ticks: i32,
+    /// Multiplied with then.
+    pub factor: f64,
+}
+
+/// One change of contract.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Roll {
     /// The contract left.
     pub from: u16,
@@ -18,14 +45,16 @@ pub struct Roll {
     pub time_seconds: i64,
     /// New minus old contract at the close of the session before, ticks; `None` when one of them was not traded.
     pub basis_ticks: Option<i32>,
+    /// New over old contract at that close.
+    pub ratio: Option<f64>,
     /// Contracts traded of the old one on the trading day before.
     pub from_volume: u64,
     /// Contracts traded of the new one on the trading day before.
     pub to_volume: u64,
 }
 
-/// The contract of each trading day, known before that day begins: the one with most volume on the day before, if it
-/// expires later than the one held. The first day has no day before; its own trade before `open_seconds` decides, and
+/// The contract of each trading day, known before that day begins: the one that leads on the day before, or on several, if
+/// it expires later than the one held. The first day has no day before; its own trade before `open_seconds` decides, and
 /// without any the contract that expires first.
 #[must_use]
 pub fn by_previous_day(
@@ -33,6 +62,7 @@ pub fn by_previous_day(
     days: &[DayRows],
     volumes: &[Vec<u64>],
     open_seconds: i64,
+    lead: Lead,
     contracts: &Contracts,
 ) -> Vec<u16> {
     let Some((first_day, first_rows)) = days.first() else { return Vec::new() };
@@ -55,11 +85,22 @@ pub fn by_previous_day(
         first.min_by_key(|contract| (u64::MAX - overnight[usize::from(*contract)], expiry(*contract)));
     let Some(mut held) = first else { return Vec::new() };
     let mut chosen = vec![held];
+    // The contract that leads, and for how many days it has.
+    let mut leading = (held, 0);
     for volumes in &volumes[..days.len() - 1] {
         let volume = |contract: u16| volumes[usize::from(contract)];
         let later = outright.iter().copied().filter(|contract| expiry(*contract) > expiry(held));
         let most = later.max_by_key(|contract| (volume(*contract), -expiry(*contract)));
-        held = most.filter(|most| volume(*most) > volume(held)).unwrap_or(held);
+        #[expect(clippy::cast_precision_loss, reason = "volumes of a day")]
+        let leads = |most: &u16| volume(*most) as f64 > lead.volume_ratio * volume(held) as f64;
+        leading = match most.filter(leads) {
+            Some(most) if most == leading.0 => (most, leading.1 + 1),
+            Some(most) => (most, 1),
+            None => (held, 0),
+        };
+        if leading.1 >= lead.days {
+            held = leading.0;
+        }
         chosen.push(held);
     }
     chosen
@@ -94,11 +135,13 @@ pub fn rolls(bars: &Bars, days: &[DayRows], volumes: &[Vec<u64>], sessions: &[Se
         let decided =
             days.iter().position(|(day, _)| day.date == new.date).unwrap_or_default().saturating_sub(1);
         let volume = |contract: u16| volumes[decided][usize::from(contract)];
+        let closes = close_of(new.contract).zip(close_of(old.contract));
         Roll {
             from: old.contract,
             to: new.contract,
             time_seconds: new.open_seconds,
-            basis_ticks: close_of(new.contract).zip(close_of(old.contract)).map(|(new, old)| new - old),
+            basis_ticks: closes.map(|(new, old)| new - old),
+            ratio: closes.map(|(new, old)| f64::from(new) / f64::from(old)),
             from_volume: volume(old.contract),
             to_volume: volume(new.contract),
         }
@@ -106,15 +149,21 @@ pub fn rolls(bars: &Bars, days: &[DayRows], volumes: &[Vec<u64>], sessions: &[Se
     changes.map(roll).collect()
 }
 
-/// What to add to the prices of each session so that they join those of the last contract: the sum of the bases of all
-/// later rolls, ticks.
+/// What is done to the prices of each session so that they join those of the last contract: all later rolls together.
 #[must_use]
-pub fn adjustments_ticks(sessions: &[Session], rolls: &[Roll]) -> Vec<i32> {
-    let later = |session: &Session| {
-        let later = rolls.iter().filter(|roll| roll.time_seconds > session.open_seconds);
-        later.filter_map(|roll| roll.basis_ticks).sum()
+pub fn adjustments(sessions: &[Session], rolls: &[Roll], joined: Joined) -> Vec<Adjustment> {
+    let of_session = |session: &Session| {
+        let later = || rolls.iter().filter(|roll| roll.time_seconds > session.open_seconds);
+        match joined {
+            Joined::ByDifference => {
+                Adjustment { ticks: later().filter_map(|roll| roll.basis_ticks).sum(), factor: 1.0 }
+            }
+            Joined::ByRatio => {
+                Adjustment { ticks: 0, factor: later().filter_map(|roll| roll.ratio).product() }
+            }
+        }
     };
-    sessions.iter().map(later).collect()
+    sessions.iter().map(of_session).collect()
 }
 
 #[cfg(test)]

@@ -40,23 +40,24 @@ pub struct Span {
     pub fold: usize,
     /// What they are for.
     pub part: Part,
-    /// The rows.
+    /// The rows, from the first of the month itself.
     pub rows: Range<usize>,
 }
 
 /// The folds: as many as asked for, or as there are sessions; none for a single session.
 #[must_use]
 pub fn folds(prepared: &Prepared, count: usize, embargo_rows: usize) -> Vec<Span> {
-    let sessions = prepared.sessions.len();
+    let sessions = prepared.own.len();
     let count = count.min(sessions);
     let mut spans = Vec::new();
     if count < 2 {
         return spans;
     }
-    let rows = prepared.grid.bars.len();
+    let (first, rows) = (prepared.own_rows().start, prepared.own_rows().len());
+    let start_of = |session: usize| prepared.grid.starts[prepared.own.start + session] - first;
     for fold in 0..count {
-        let start = prepared.grid.starts[fold * sessions / count];
-        let end = prepared.grid.starts[(fold + 1) * sessions / count];
+        let start = start_of(fold * sessions / count);
+        let end = start_of((fold + 1) * sessions / count);
         let after = rows.min(end.saturating_add(embargo_rows));
         let parts = [
             (Part::Train, 0..start),
@@ -72,7 +73,7 @@ pub fn folds(prepared: &Prepared, count: usize, embargo_rows: usize) -> Vec<Span
 
 /// The table `splits`.
 pub(crate) fn table(prepared: &Prepared, spans: &[Span]) -> Table<'static> {
-    let seconds = &prepared.grid.bars.time_seconds;
+    let seconds = &prepared.grid.bars.time_seconds[prepared.own_rows()];
     let integers = |of: &dyn Fn(&Span) -> usize| -> Vec<i64> {
         spans.iter().map(|span| i64::try_from(of(span)).unwrap_or(i64::MAX)).collect()
     };

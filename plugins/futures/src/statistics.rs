@@ -6,9 +6,7 @@ use crate::cleaning::Recording;
 use crate::feature_statistics::{self, Collected};
 use crate::labels::MODES;
 use crate::quarantine::Rule;
-
-/// Shares of winners that are believed (weighted_labeling.py, `validate_quality_assurance`).
-pub(crate) const WIN_RATES: (f64, f64) = (0.05, 0.50);
+use crate::settings::Limits;
 
 /// Numbers collected so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,16 +88,21 @@ impl Statistics {
 
     /// Win rates that nobody believes.
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self, limits: &Limits) -> Vec<Finding> {
         let rates = self.rows.iter().filter(|entry| entry.quantity == "win_rate");
-        let outside = rates.filter(|entry| !(WIN_RATES.0..=WIN_RATES.1).contains(&entry.value));
+        let outside = rates.filter(|entry| !limits.believes(entry.value));
+        let (lowest, highest) = limits.win_rates;
         let finding = |entry: &Entry| {
-            let limit = if entry.value < WIN_RATES.0 { WIN_RATES.0 } else { WIN_RATES.1 };
+            let limit = if entry.value < lowest { lowest } else { highest };
             let message = format!("{:.1} % of the trades of `{}` win", entry.value * 100.0, entry.name);
             let place = format!("table `data`, column `label_{}`", entry.name);
             Finding::new(Severity::Warning, "labels.win-rate", place, message)
                 .measured(entry.value, limit)
-                .hint("usual are 5 to 50 %: look at the input, or at the hours of its sessions")
+                .hint(format!(
+                    "usual are {} to {} %: look at the input, or at the hours of its sessions",
+                    lowest * 100.0,
+                    highest * 100.0
+                ))
         };
         outside.map(finding).collect()
     }

@@ -2,6 +2,7 @@
 
 mod rows;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use plugin_api::{Context, ModuleError, Table};
@@ -9,10 +10,11 @@ use plugin_api::{Context, ModuleError, Table};
 use self::rows::Rows;
 use crate::cleaning::Recording;
 use crate::feature_statistics::Collected;
-use crate::labels::{Arena, MODES, Scan, Trade, trades, uniqueness};
+use crate::labels::{Arena, MODES, Scan, Trade, modes, trades, uniqueness};
 use crate::prepared::Prepared;
-use crate::rolls::adjustments_ticks;
-use crate::settings::Settings;
+use crate::rolls::{Adjustment, adjustments};
+use crate::sessions::Session;
+use crate::settings::{FeatureReset, Settings};
 use crate::statistics::ModeCounts;
 use crate::symbols::Contracts;
 use crate::weights;
@@ -23,8 +25,8 @@ pub struct Strict {
     prepared: Prepared,
     contracts: Contracts,
     settings: Settings,
-    /// What to add to the prices of each session, ticks.
-    adjustments_ticks: Vec<i32>,
+    /// What is done to the prices of each session.
+    adjustments: Vec<Adjustment>,
     /// Weight of a label's age, for each session.
     decays: Vec<f64>,
     counts: [ModeCounts; MODES.len()],
@@ -43,23 +45,48 @@ impl Strict {
     ) -> Result<Self, ModuleError> {
         let as_of = settings.as_of.map(|date| i32::from(date.year()) * 12 + i32::from(date.month()));
         let age = |open_seconds| as_of.map_or(0, |as_of| (as_of - weights::month(open_seconds)).max(0));
-        let decays =
-            prepared.sessions.iter().map(|session| weights::decay(age(session.open_seconds))).collect();
+        let decay = |time| weights::decay(settings.decay_per_month, age(time));
+        let decays = prepared.sessions.iter().map(|session| decay(session.open_seconds)).collect();
         let mut strict = Self {
-            adjustments_ticks: adjustments_ticks(&prepared.sessions, &prepared.rolls),
+            adjustments: adjustments(&prepared.sessions, &prepared.rolls, settings.adjustment),
             contracts: recording.contracts.clone(),
             settings: settings.clone(),
             counts: [ModeCounts::default(); MODES.len()],
             decays,
             prepared,
         };
-        let (mut scan, mut trades) = (Scan::default(), Vec::new());
-        for session in 0..strict.prepared.sessions.len() {
+        let (mut scan, mut trades) = (strict.scan(), Vec::new());
+        let mut weights = [[0.0; 2]; MODES.len()];
+        for session in strict.prepared.own.clone() {
             context.check_cancelled()?;
             strict.trades(session, &mut scan, &mut trades);
-            strict.count(session, &trades);
+            strict.count(session, &trades, &mut weights);
+        }
+        // What classes weigh is known only now.
+        for (mode, weights) in weights.into_iter().enumerate() {
+            let balanced = [false, true].map(|won| strict.class_balance(mode, won));
+            let balanced = weights.into_iter().zip(balanced).filter(|(weight, _)| *weight > 0.0);
+            strict.counts[mode].weight_sum = balanced.map(|(weight, balance)| weight * balance).sum();
         }
         Ok(strict)
+    }
+
+    fn scan(&self) -> Scan {
+        Scan::new(modes(self.settings.pairs_ticks))
+    }
+
+    /// The rows that features of a session may look at.
+    fn series(&self, session: usize) -> Range<usize> {
+        let sessions = &self.prepared.sessions;
+        let first = match self.settings.feature_reset {
+            FeatureReset::Session => session,
+            FeatureReset::Contract => {
+                let other = |before: &Session| before.contract != sessions[session].contract;
+                sessions[..session].iter().rposition(other).map_or(0, |other| other + 1)
+            }
+            FeatureReset::Never => 0,
+        };
+        self.prepared.grid.starts[first]..self.prepared.grid.starts[session + 1]
     }
 
     fn trades(&self, session: usize, scan: &mut Scan, into: &mut Vec<[Trade; MODES.len()]>) {
@@ -72,7 +99,13 @@ impl Strict {
         trades(&self.prepared.grid.bars, &arena, scan, into);
     }
 
-    fn count(&mut self, session: usize, trades: &[[Trade; MODES.len()]]) {
+    /// Counts the labels of a session, and adds up the weights of both classes of each mode before they are balanced.
+    fn count(
+        &mut self,
+        session: usize,
+        trades: &[[Trade; MODES.len()]],
+        weights: &mut [[f64; 2]; MODES.len()],
+    ) {
         let first_row = self.prepared.rows(session).start;
         let mut unique = Vec::new();
         for (mode, counts) in self.counts.iter_mut().enumerate() {
@@ -81,7 +114,7 @@ impl Strict {
                 let Some(won) = trades[mode].label(self.settings.tie) else { continue };
                 counts.labelled += 1;
                 counts.won += u64::from(won);
-                counts.weight_sum += unique * self.decays[session];
+                weights[mode][usize::from(won)] += unique * self.decays[session];
             }
         }
     }

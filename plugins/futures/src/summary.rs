@@ -7,8 +7,8 @@ use crate::cleaning::Recording;
 use crate::columns::times;
 use crate::fill::Grid;
 use crate::prepared::Prepared;
-use crate::rolls::{Roll, adjustments_ticks};
-use crate::settings::{Mode, ReferencePath, Settings};
+use crate::rolls::{Joined, Roll, adjustments};
+use crate::settings::{FeatureReset, Mode, ReferencePath, Settings};
 use crate::ticks::{TICK_POINTS, points};
 
 /// Adds metadata and findings.
@@ -34,10 +34,14 @@ pub(crate) fn describe<'a>(
             format!("`{from}` and `{to}` have no common session before the roll: prices are not adjusted");
         derived = derived.finding(Finding::new(Severity::Warning, "rolls.basis", "table `rolls`", message));
     }
-    let (mode, resets) = match settings.mode {
-        Mode::Compat => ("compat", "none: windows go on over nights and rolls, as in the reference"),
-        Mode::Strict => {
-            ("strict", "every session, and so every contract: windows begin anew and are null until full")
+    let mode = if settings.mode == Mode::Compat { "compat" } else { "strict" };
+    let resets = match settings.feature_reset {
+        FeatureReset::Never => "none: windows go on over nights and rolls, as in the reference",
+        FeatureReset::Contract => {
+            "every contract: windows go on over nights, and are null until full behind a roll"
+        }
+        FeatureReset::Session => {
+            "every session, and so every contract: windows begin anew and are null until full"
         }
     };
     let path = match settings.reference_path {
@@ -59,13 +63,24 @@ pub(crate) fn describe<'a>(
                 "other_instruments": recording.others,
             }),
         );
+    if let Some(month) = settings.month {
+        derived = derived.note("month", month.to_string());
+    }
     if settings.mode == Mode::Compat {
         derived = derived.note("compat_labels", path);
     } else {
         derived = derived
             .note("horizon_seconds", settings.horizon_rows)
             .note("decay_as_of", settings.as_of.map_or(json!(null), |date| json!(date.to_string())))
-            .note("adjustment", "difference: prices join those of the last contract");
+            .note("decay_per_month", settings.decay_per_month)
+            .note("pairs_ticks", json!(settings.pairs_ticks.map(|(stop, target)| [stop, target])))
+            .note(
+                "adjustment",
+                match settings.adjustment {
+                    Joined::ByDifference => "difference: prices join those of the last contract",
+                    Joined::ByRatio => "ratio: prices join those of the last contract",
+                },
+            );
     }
     derived
 }
@@ -84,20 +99,21 @@ pub(crate) fn rolls(prepared: &Prepared, recording: &Recording) -> Table<'static
         .column("to_symbol", symbols(|roll| roll.to))
         .column("time", times(&rolls.iter().map(|roll| roll.time_seconds).collect::<Vec<_>>()))
         .column("basis", basis)
+        .column("ratio", rolls.iter().map(|roll| roll.ratio).collect::<Vec<_>>())
         .column("from_volume", count(|roll| roll.from_volume))
         .column("to_volume", count(|roll| roll.to_volume))
         .build()
 }
 
 /// The table `sessions`.
-pub(crate) fn sessions(prepared: &Prepared, recording: &Recording) -> Table<'static> {
+pub(crate) fn sessions(prepared: &Prepared, recording: &Recording, settings: &Settings) -> Table<'static> {
     let own = prepared.own.clone();
     let sessions = &prepared.sessions[own.clone()];
     let grid: &Grid = &prepared.grid;
     let counts = |of: &dyn Fn(usize) -> usize| -> Vec<i64> {
         (0..sessions.len()).map(|session| i64::try_from(of(session)).unwrap_or(i64::MAX)).collect()
     };
-    let adjustments = adjustments_ticks(sessions, &prepared.rolls);
+    let adjustments = adjustments(sessions, &prepared.rolls, settings.adjustment);
     Table::new("sessions")
         .column("session", counts(&|session| session))
         .column("trade_date", sessions.iter().map(|session| session.date.to_string()).collect::<Vec<_>>())
@@ -121,6 +137,7 @@ pub(crate) fn sessions(prepared: &Prepared, recording: &Recording) -> Table<'sta
             }),
         )
         .column("cut_off", sessions.iter().map(|session| session.cut_off).collect::<Vec<bool>>())
-        .column("adjustment", adjustments.into_iter().map(points).collect::<Vec<f64>>())
+        .column("adjustment", adjustments.iter().map(|added| points(added.ticks)).collect::<Vec<f64>>())
+        .column("adjustment_factor", adjustments.iter().map(|added| added.factor).collect::<Vec<f64>>())
         .build()
 }

@@ -1,9 +1,13 @@
 //! Whole derivations without a host.
 mod bundled;
+mod columns;
 mod damage;
 mod forms;
 mod golden;
 mod oracle;
+mod rows;
+mod settings;
+mod statistics;
 mod strict;
 mod synthetic;
 mod table;
@@ -15,7 +19,7 @@ use std::sync::Once;
 use plugin_api::{Context, DerivationModule, Derived, Input, Inputs, ModuleError, Parameters};
 use serde_json::Value;
 
-use crate::cleaning::Recording;
+use crate::cleaning::{LARGEST_VOLUME, Recording};
 use crate::neighbours::Months;
 use crate::settings::Settings;
 use crate::{BARS, Futures};
@@ -29,7 +33,7 @@ pub(crate) fn derive<'a>(bytes: &'a [u8], values: &Value) -> Result<Derived<'a>,
 
 /// Reads the bytes of bars.
 pub(crate) fn read(bytes: &[u8]) -> Result<Recording, ModuleError> {
-    crate::read(&Input { role: BARS, name: "bars.dbn", bytes }, &Context::detached())
+    crate::read(&Input { role: BARS, name: "bars.dbn", bytes }, LARGEST_VOLUME, &Context::detached())
 }
 
 /// Reads a month without neighbours.

@@ -1,4 +1,7 @@
 //! Weights of labels.
+//!
+//! The shapes of `quality` and `velocity` are constants: in strict mode they are columns that enter no weight, and whoever
+//! wants others has the adverse move and the holding time beside them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,10 +33,10 @@ pub fn month(time_seconds: i64) -> i32 {
     i32::from(date.year()) * 12 + i32::from(date.month())
 }
 
-/// `exp(-0.05 m)` for an age of m months (weighted_labeling.py, `_calculate_time_decay`).
+/// `exp(-rate m)` for an age of m months (weighted_labeling.py, `_calculate_time_decay`).
 #[must_use]
-pub fn decay(age_months: i32) -> f64 {
-    (-DECAY_PER_MONTH * f64::from(age_months)).exp()
+pub fn decay(rate_per_month: f64, age_months: i32) -> f64 {
+    (-rate_per_month * f64::from(age_months)).exp()
 }
 
 /// The reference's weight: a winner's components multiplied, the decay alone for everything else.

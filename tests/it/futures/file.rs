@@ -74,6 +74,25 @@ impl File {
         [before, behind].map(|records| Self { metadata: self.metadata.clone(), records: records.to_vec() })
     }
 
+    /// The made-up sessions some days later, or earlier: where the file stands for days and times, others.
+    pub(super) fn bundled_moved(days: i64, [first, end]: [u32; 2]) -> Self {
+        let whole = Self::bundled();
+        let moved = |nanoseconds: u64| nanoseconds.strict_add_signed(days * 86_400_000_000_000);
+        let dates = [(20_250_912_u32, first), (20_250_917, end)];
+        let mut file = dates.iter().fold(whole.clone(), |file, (from, to)| {
+            file.with_symbols(&from.to_le_bytes(), &to.to_le_bytes())
+        });
+        // The range of the file stands behind name and schema.
+        for at in [26, 34] {
+            let stated = u64::from_le_bytes(*whole.metadata[at..].first_chunk().unwrap());
+            file.metadata[at..at + 8].copy_from_slice(&moved(stated).to_le_bytes());
+        }
+        for index in 0..whole.len() {
+            file.set_nanoseconds(index, moved(whole.nanoseconds(index)));
+        }
+        file
+    }
+
     /// The same with another text wherever one stands in the metadata.
     pub(super) fn with_symbols(&self, from: &[u8], to: &[u8]) -> Self {
         assert_eq!(from.len(), to.len());

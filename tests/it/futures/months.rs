@@ -107,6 +107,64 @@ pub(super) fn batch() {
     assert_eq!(run(&["--force"]), ["prepared"; 2]);
 }
 
+pub(super) fn other_mode() {
+    let sandbox = Sandbox::new();
+    let run = |given: &[&str]| sandbox.run([&["prepare", "--plugin", "futures"], given].concat());
+    let _ = run(&["--param", "mode=compat", "--param", "tie=target"])
+        .failure(16, &["parameter `tie`: has no meaning in compat mode", "give `mode=strict`"]);
+    let _ = run(&["--param", "compat_labels=roll_aware"])
+        .failure(16, &["parameter `compat_labels`: has no meaning in strict mode", "give `mode=compat`"]);
+    let _ = run(&["--param", "mode=compat", "--param", "tie=stop"]).success();
+}
+
+/// Two files of a series were exchanged: right form, right code, and only the dates tell. Both are refused by name, with
+/// and without neighbours, and the month that is right is made.
+pub(super) fn exchanged() {
+    let sandbox = Sandbox::new();
+    let of_month = [
+        ("2025-08", File::bundled_moved(-28, [20_250_815, 20_250_820])),
+        ("2025-09", File::bundled()),
+        ("2025-10", File::bundled_moved(28, [20_251_010, 20_251_015])),
+    ];
+    let write = |names: [&str; 3]| {
+        for (name, (_, file)) in names.iter().zip(&of_month) {
+            let _ = sandbox.write(&format!("raw/{name}.dbn.zst"), file.packed());
+        }
+    };
+    let alone = [&SERIES[..5], &SERIES[9..]].concat();
+    let run = |arguments: &[&str], more: &[&str]| {
+        let range = ["--partition", "2025-08..2025-10", "--param", "month={partition}"];
+        sandbox.run_json([arguments, &range, more].concat())
+    };
+    write(["2025-09", "2025-08", "2025-10"]);
+    for mode in ["mode=strict", "mode=compat"] {
+        let (code, answer) = run(&alone, &["--param", mode]);
+        assert_eq!((code, statuses(&answer)), (Some(4), vec!["failed", "failed", "prepared"]), "{answer}");
+        for (index, month, found) in [(0, "2025-08", "2025-09"), (1, "2025-09", "2025-08")] {
+            let error = answer.pointer(&format!("/data/datasets/{index}/error")).unwrap().to_string();
+            let words = [
+                "input `bars`",
+                &format!("bars are not of {month}: the first, bar 1 at {found}-1"),
+                &format!("most are of {found}: were two months exchanged?"),
+                &format!("raw/{month}.dbn.zst"),
+            ];
+            for word in words {
+                assert!(error.contains(word), "`{word}` is not in {error}");
+            }
+        }
+    }
+    // October stands on a file that is not September's.
+    let (code, answer) = run(&SERIES, &[]);
+    assert_eq!((code, statuses(&answer)), (Some(16), vec!["failed"; 3]), "{answer}");
+    let error = answer.pointer("/data/datasets/2/error").unwrap().to_string();
+    assert!(error.contains("input `previous`") && error.contains("bars are not of 2025-09"), "{error}");
+
+    write(["2025-08", "2025-09", "2025-10"]);
+    let (code, answer) = run(&SERIES, &[]);
+    assert_eq!((code, statuses(&answer)), (Some(0), vec!["prepared"; 3]), "{answer}");
+    assert!(sandbox.run(["show", "es_2025-10"]).success().stdout.contains("month: 2025-10"));
+}
+
 pub(super) fn score() {
     let sandbox = Sandbox::new();
     prepare(&sandbox, "sound", &[]);

@@ -90,7 +90,7 @@ pub fn trades(bars: &Bars, arena: &Arena, scan: &mut Scan, trades: &mut Vec<[Tra
     trades.clear();
     trades.resize(arena.rows.len(), <[Trade; MODES.len()]>::default());
     scan.clear();
-    let modes = MODES.map(|mode| (mode, mode.distances()));
+    let modes = scan.modes;
     if let Some(last) = trades.last_mut() {
         let here = u32::try_from(end - 1).unwrap_or(NEVER);
         last.fill(Trade {

@@ -5,13 +5,16 @@
 //! at most one entry for each tick of the largest distance; a row is pushed and popped once. So the time does not depend
 //! on how long a price takes to be reached, and all modes share the walk.
 
-use super::DISTANCES_TICKS;
+use super::{MODES, Mode};
 
 /// No row.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// Rows where each of [`DISTANCES_TICKS`] is first reached, or [`NEVER`].
-pub type Passages = [u32; DISTANCES_TICKS.len()];
+/// Distances of stops and targets, ticks, rising: as many as three pairs have at most.
+pub type Distances = [i32; 6];
+
+/// Rows where each of the distances is first reached, or [`NEVER`].
+pub type Passages = [u32; 6];
 
 /// New highs, seen from the last row pushed: the nearest is the last of the vector. Lows are kept with the other sign.
 #[derive(Debug, Default)]
@@ -29,17 +32,17 @@ impl Records {
     }
 
     /// First rows, up to `last`, in which the price is each distance above `entry_ticks`.
-    fn passages(&self, entry_ticks: i32, last: u32) -> Passages {
-        let mut passages = [NEVER; DISTANCES_TICKS.len()];
+    fn passages(&self, entry_ticks: i32, last: u32, distances: &Distances) -> Passages {
+        let mut passages = [NEVER; 6];
         let mut next = 0;
         for (price, row) in self.stack.iter().rev() {
             if *row > last {
                 break;
             }
-            while *price - entry_ticks >= DISTANCES_TICKS[next] {
+            while *price - entry_ticks >= distances[next] {
                 passages[next] = *row;
                 next += 1;
-                if next == DISTANCES_TICKS.len() {
+                if next == distances.len() {
                     return passages;
                 }
             }
@@ -55,8 +58,11 @@ impl Records {
 }
 
 /// What lies behind one entry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scan {
+    /// The modes, and where stop and target of each stand among the distances.
+    pub(super) modes: [(Mode, (usize, usize)); MODES.len()],
+    distances: Distances,
     highs: Records,
     lows: Records,
     entry_ticks: i32,
@@ -66,7 +72,34 @@ pub struct Scan {
     pub below: Passages,
 }
 
+impl Default for Scan {
+    fn default() -> Self {
+        Self::new(MODES)
+    }
+}
+
 impl Scan {
+    /// Nothing yet, of trades in these modes; shorts have the distances of the longs.
+    #[must_use]
+    pub fn new(modes: [Mode; MODES.len()]) -> Self {
+        let [low, normal, high, ..] = modes;
+        let mut distances = [0; 6];
+        for (pair, mode) in distances.chunks_exact_mut(2).zip([low, normal, high]) {
+            pair.copy_from_slice(&[mode.stop_ticks, mode.target_ticks]);
+        }
+        distances.sort_unstable();
+        let place = |ticks: i32| distances.iter().position(|known| *known == ticks).unwrap_or_default();
+        Self {
+            modes: modes.map(|mode| (mode, (place(mode.stop_ticks), place(mode.target_ticks)))),
+            distances,
+            highs: Records::default(),
+            lows: Records::default(),
+            entry_ticks: 0,
+            above: [NEVER; 6],
+            below: [NEVER; 6],
+        }
+    }
+
     /// Forgets all rows, for another series.
     pub fn clear(&mut self) {
         self.highs.stack.clear();
@@ -82,8 +115,8 @@ impl Scan {
     /// Enters at a price in the row added last and finds what is reached up to the row `last`.
     pub fn enter(&mut self, entry_ticks: i32, last: u32) {
         self.entry_ticks = entry_ticks;
-        self.above = self.highs.passages(entry_ticks, last);
-        self.below = self.lows.passages(-entry_ticks, last);
+        self.above = self.highs.passages(entry_ticks, last, &self.distances);
+        self.below = self.lows.passages(-entry_ticks, last, &self.distances);
     }
 
     /// Largest rise above the entry up to a row, ticks, at least 0.

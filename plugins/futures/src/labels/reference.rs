@@ -51,8 +51,8 @@ pub fn reference_labels(
     labels.resize(first + rows.len(), <[Label; MODES.len()]>::default());
     let Some(labels) = labels.get_mut(first..) else { return };
     let end = bars.len().min(rows.end + HORIZON_ROWS);
-    let modes = MODES.map(|mode| (mode, mode.distances()));
     let mut scan = Scan::default();
+    let modes = scan.modes;
     let mut next_masked = NEVER;
     for entry in (rows.start + 1..end).rev() {
         let entry_row = row_number(entry);

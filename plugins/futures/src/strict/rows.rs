@@ -9,7 +9,7 @@ use super::Strict;
 use crate::columns;
 use crate::feature_statistics::Collected;
 use crate::features::{self, Features, Series, WarmUp};
-use crate::labels::{MODES, Scan, Trade, uniqueness};
+use crate::labels::{MODES, Mode, Scan, Trade, modes, uniqueness};
 use crate::ticks::{TICK_POINTS, points};
 use crate::weights;
 
@@ -18,6 +18,7 @@ pub(super) struct Rows {
     strict: Arc<Strict>,
     session: Option<usize>,
     scan: Scan,
+    modes: [Mode; MODES.len()],
     trades: Vec<[Trade; MODES.len()]>,
     unique: [Vec<f64>; MODES.len()],
     so_far: SoFar,
@@ -36,9 +37,10 @@ struct SoFar {
 impl Rows {
     pub(super) fn new(strict: Arc<Strict>, collected: Collected) -> Self {
         Self {
+            scan: strict.scan(),
+            modes: modes(strict.settings.pairs_ticks),
             strict,
             session: None,
-            scan: Scan::default(),
             trades: Vec::new(),
             unique: Default::default(),
             so_far: SoFar::default(),
@@ -58,7 +60,7 @@ impl Rows {
         for mode in 0..MODES.len() {
             self.add_mode(mode, session, &local, &mut batch);
         }
-        let series = Series { rows: whole, warm_up: WarmUp::Missing };
+        let series = Series { rows: strict.series(session), warm_up: WarmUp::Missing };
         let second = columns::second_of_day(&strict.prepared, session, rows.start);
         self.features.compute(&strict.prepared.grid.bars, &series, rows, second);
         self.collected.add(&self.features.columns);
@@ -102,17 +104,20 @@ impl Rows {
         let symbol = strict.contracts.symbol(of_session.contract);
         let date = of_session.date;
         let date = i32::from(date.year()) * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day());
-        let adjustment = strict.adjustments_ticks[session];
+        let adjustment = strict.adjustments[session];
         let adjusted = |ticks: &[i32]| -> Column {
-            ticks.iter().map(|ticks| points(ticks + adjustment)).collect::<Vec<f64>>().into()
+            let adjusted = |ticks: &i32| points(ticks + adjustment.ticks) * adjustment.factor;
+            ticks.iter().map(adjusted).collect::<Vec<f64>>().into()
         };
+        // Sessions of the month before have no rows and no numbers.
+        let number = session - strict.prepared.own.start;
         let last =
             |trades: &[Trade; MODES.len()]| trades.iter().map(|trade| trade.exit).max().unwrap_or_default();
         let ends = self.trades[local.clone()].iter().map(|trades| bars.time_seconds[last(trades) as usize]);
         vec![
             columns::times(&bars.time_seconds[rows.clone()]),
             vec![date; count].into(),
-            vec![i32::try_from(session).unwrap_or(i32::MAX); count].into(),
+            vec![i32::try_from(number).unwrap_or(i32::MAX); count].into(),
             vec![symbol.to_owned(); count].into(),
             vec![i64::from(strict.contracts.instrument_id(of_session.contract)); count].into(),
             columns::prices(&bars.open_ticks[rows.clone()]),
@@ -134,7 +139,7 @@ impl Rows {
     }
 
     fn add_mode(&self, index: usize, session: usize, local: &Range<usize>, batch: &mut Vec<Column>) {
-        let (strict, mode) = (&self.strict, &MODES[index]);
+        let (strict, mode) = (&self.strict, &self.modes[index]);
         let (tie, times) = (strict.settings.tie, &strict.prepared.grid.bars.time_seconds);
         let start = strict.prepared.rows(session).start;
         let trades = || self.trades[local.clone()].iter().map(|trades| &trades[index]);

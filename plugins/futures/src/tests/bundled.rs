@@ -4,7 +4,7 @@ use super::read;
 use super::synthetic::{MadeBar, SYMBOLS, bars, example, metadata};
 use crate::quarantine::Rule;
 
-const BUNDLED: &[u8] = include_bytes!("../../bundled/synthetic.dbn.zst");
+pub(super) const BUNDLED: &[u8] = include_bytes!("../../bundled/synthetic.dbn.zst");
 
 #[test]
 fn the_bundled_recording_is_what_its_generator_makes() {

@@ -3,7 +3,9 @@
 use super::synthetic::Random;
 use crate::bars::{Bar, Bars};
 use crate::features::{Features, NAMES, Series, WarmUp};
-use crate::labels::{Arena, MODES, Mode, Outcome, Scan, Tie, Trade, reference_labels, roll_mask, trades};
+use crate::labels::{
+    Arena, MODES, Mode, Outcome, PAIRS, Scan, Tie, Trade, modes, reference_labels, roll_mask, trades,
+};
 
 /// A walk that stands still for a while, and jumps now and then.
 pub(super) fn walk(seed: u64, rows: usize) -> Bars {
@@ -72,15 +74,22 @@ fn one(bars: &Bars, arena: &Arena, row: usize, mode: Mode) -> Trade {
 #[test]
 fn trades_are_what_a_look_at_every_bar_says() {
     let mut seen = [0; 7];
-    for (seed, tie) in [(1, Tie::Stop), (2, Tie::Target), (3, Tie::Unknown)] {
+    for (seed, tie, pairs) in [
+        (1, Tie::Stop, PAIRS),
+        (2, Tie::Target, PAIRS),
+        (3, Tie::Unknown, PAIRS),
+        // The same distance several times, and a target nearer than its stop.
+        (4, Tie::Stop, [(5, 5), (20, 5), (9, 33)]),
+    ] {
         let bars = walk(seed, 4000);
-        let (mut scan, mut found) = (Scan::default(), Vec::new());
+        let modes = modes(pairs);
+        let (mut scan, mut found) = (Scan::new(modes), Vec::new());
         for cut_off in [false, true] {
             let arena = Arena { rows: 700..3600, cut_off, horizon_rows: 300, tie };
             trades(&bars, &arena, &mut scan, &mut found);
             assert_eq!(found.len(), arena.rows.len());
             for (row, found) in arena.rows.clone().zip(&found) {
-                for (mode, found) in MODES.iter().zip(found) {
+                for (mode, found) in modes.iter().zip(found) {
                     assert_eq!(
                         *found,
                         one(&bars, &arena, row, *mode),

@@ -1,11 +1,11 @@
 //! Strict mode as a whole: sessions, rolls, and rows that keep to them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plugin_api::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::rows::Rows;
 use super::synthetic::{MORNINGS_SECONDS, MadeBar, bars, file};
 use super::{derive, month, published, read, settings};
 use crate::compat::Compat;
@@ -15,6 +15,7 @@ use crate::labels::{Arena, MODES, Scan, Tie, trades, uniqueness};
 use crate::neighbours::Months;
 use crate::prepared::{Prepared, as_the_reference, strictly};
 use crate::quarantine::Rule;
+use crate::settings::Mode;
 use crate::splits::{Part, folds};
 use crate::strict::Strict;
 
@@ -22,15 +23,14 @@ fn prepared(bars: &[MadeBar]) -> Prepared {
     strictly(&month(&file(bars)), &settings(&json!({}))).unwrap()
 }
 
-/// The numbers of all float columns, batches put together.
-fn floats(bytes: &[u8], mode: &str, batch_rows: usize) -> BTreeMap<String, Vec<f64>> {
-    floats_of(&month(bytes), mode, batch_rows)
+/// All columns of `data`, batches put together.
+fn rows(bytes: &[u8], parameters: &Value, batch_rows: usize) -> Rows {
+    rows_of(&month(bytes), parameters, batch_rows)
 }
 
-fn floats_of(months: &Months, mode: &str, batch_rows: usize) -> BTreeMap<String, Vec<f64>> {
-    let (recording, settings, context) =
-        (&months.recording, settings(&json!({"mode": mode})), Context::detached());
-    let table = if mode == "compat" {
+fn rows_of(months: &Months, parameters: &Value, batch_rows: usize) -> Rows {
+    let (recording, settings, context) = (&months.recording, settings(parameters), Context::detached());
+    Rows::of(if settings.mode == Mode::Compat {
         let prepared = as_the_reference(months, &settings).unwrap();
         let collected = Collected::of_rows(prepared.own_rows().len());
         Arc::new(Compat::new(prepared, recording, &settings, &context).unwrap())
@@ -40,54 +40,74 @@ fn floats_of(months: &Months, mode: &str, batch_rows: usize) -> BTreeMap<String,
         let collected = Collected::of_rows(prepared.own_rows().len());
         Arc::new(Strict::new(prepared, recording, &settings, &context).unwrap())
             .into_table(batch_rows, collected, &context)
-    };
-    let names: Vec<String> = table.fields().iter().map(|field| field.name.clone()).collect();
-    let mut columns: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for batch in table.into_batches() {
-        for (name, column) in names.iter().zip(batch.unwrap()) {
-            if let Some(values) = column.as_f64() {
-                columns.entry(name.clone()).or_default().extend(values);
-            }
-        }
-    }
-    columns
+    })
 }
 
 #[test]
 fn the_table_does_not_depend_on_the_size_of_batches() {
     let bytes = file(&bars(21));
-    for mode in ["compat", "strict"] {
-        let whole = floats(&bytes, mode, 1 << 20);
-        assert!(whole.len() > 30);
+    for parameters in
+        [json!({"mode": "compat"}), json!({}), json!({"feature_reset": "never", "as_of": "2025-12-01"})]
+    {
+        let whole = rows(&bytes, &parameters, 1 << 20);
+        assert!(whole.numbers.len() + whole.texts.len() >= 65);
         for batch_rows in [997, 8192] {
-            assert!(floats(&bytes, mode, batch_rows) == whole, "{mode}, batches of {batch_rows}");
+            assert!(rows(&bytes, &parameters, batch_rows) == whole, "{parameters}, batches of {batch_rows}");
         }
     }
 }
 
-/// Bars behind a second change; of the rows up to it, everything but labels and what follows from them stays.
+/// Bars behind a second change, those of each contract in their own way.
+fn changed_behind(bars: &[MadeBar], until_seconds: u64) -> Vec<MadeBar> {
+    let mut changed = bars.to_vec();
+    for bar in changed.iter_mut().filter(|bar| bar.time_nanoseconds > until_seconds * 1_000_000_000) {
+        let moved = i64::from(bar.instrument_id - 99) * 10 * 250_000_000;
+        bar.prices_nanopoints = bar.prices_nanopoints.map(|price| price + moved);
+        bar.volume += 17;
+    }
+    changed
+}
+
+/// Of the rows up to a second everything stays but what is said to look ahead: trades that are still open, the balance of
+/// classes, and on the day before a roll the prices that are adjusted to the contract after it.
 #[test]
 fn the_future_changes_nothing_but_labels() {
     let sound = bars(22);
-    let until = (MORNINGS_SECONDS[1] + 9000) * 1_000_000_000;
-    let mut changed = sound.clone();
-    for bar in changed.iter_mut().filter(|bar| bar.time_nanoseconds > until) {
-        bar.prices_nanopoints = bar.prices_nanopoints.map(|price| price + 40 * 250_000_000);
-        bar.volume += 17;
+    for (day, morning) in MORNINGS_SECONDS.into_iter().enumerate() {
+        let until = morning + 9000;
+        let whole = rows(&file(&sound), &json!({}), 8192);
+        let changed = rows(&file(&changed_behind(&sound, until)), &json!({}), 8192);
+        let until = Some(u32::try_from(until).map(f64::from).unwrap() * 1e9);
+        let known = whole.numbers["timestamp"].iter().filter(|time| **time <= until).count();
+        assert!(known > 5000 && known < whole.numbers["timestamp"].len());
+        for (name, texts) in &whole.texts {
+            assert!(texts[..known] == changed.texts[name][..known], "{name}");
+        }
+        let mut different = Vec::new();
+        for (name, values) in &whole.numbers {
+            let mode = MODES.iter().find(|mode| name.ends_with(mode.name));
+            // A trade that was over cannot change; before that nobody knows.
+            let end = match mode {
+                Some(mode) => format!("exit_time_{}", mode.name),
+                None if name == "label_end_time" => name.clone(),
+                None => "timestamp".to_owned(),
+            };
+            let over: Vec<bool> = whole.numbers[&end][..known].iter().map(|end| *end <= until).collect();
+            assert!(over.iter().filter(|over| **over).count() > 4000, "{name} is hardly compared");
+            let pairs = values.iter().zip(&changed.numbers[name]).zip(over);
+            if pairs.filter(|(_, over)| *over).any(|((before, after), _)| before != after) {
+                different.push(name.as_str());
+            }
+        }
+        let looks_ahead = |name: &&str| {
+            name.starts_with("class_balance_")
+                || name.starts_with("weight_")
+                || (day == 0 && name.ends_with("_adjusted"))
+        };
+        assert!(different.iter().all(looks_ahead), "day {day}: {different:?}");
+        let adjusted = different.iter().filter(|name| name.ends_with("_adjusted")).count();
+        assert_eq!(adjusted, if day == 0 { 4 } else { 0 }, "day {day}: {different:?}");
     }
-    let (before, after) = (floats(&file(&sound), "strict", 8192), floats(&file(&changed), "strict", 8192));
-    // 08:30 to 15:00 on the first day, from the first trade on; then 5400 s of the second.
-    let first_day = prepared(&sound).rows(0).len();
-    let known = first_day + usize::try_from(9000 - 3600).unwrap() - 10;
-    let of_labels = ["quality_", "velocity_", "uniqueness_", "class_balance_", "weight_"];
-    let mut compared = 0;
-    for (name, before) in
-        before.iter().filter(|(name, _)| !of_labels.iter().any(|kind| name.starts_with(kind)))
-    {
-        assert!(before[..known] == after[name][..known], "{name}");
-        compared += 1;
-    }
-    assert!(compared > 40, "{compared} columns");
 }
 
 #[test]
@@ -129,8 +149,33 @@ fn volume_of_the_day_before_decides_and_never_turns_back() {
         let head = metadata(3, &SYMBOLS, [20_250_912, 20_250_930], [0, u64::MAX]);
         [head, longer.iter().flat_map(MadeBar::record).collect()].concat()
     };
-    let longer = strictly(&month(&bytes), &settings(&json!({}))).unwrap();
-    assert_eq!(longer.sessions.iter().map(|session| session.contract).collect::<Vec<_>>(), [0, 1, 1, 1]);
+    let contracts = |parameters: &Value| {
+        let longer = strictly(&month(&bytes), &settings(parameters)).unwrap();
+        longer.sessions.iter().map(|session| session.contract).collect::<Vec<_>>()
+    };
+    assert_eq!(contracts(&json!({})), [0, 1, 1, 1]);
+    // Nothing of the contract held is traded on the second day, which so has no session; then the other leads by far.
+    assert_eq!(contracts(&json!({"roll_days": 2})), [0, 1, 1]);
+    assert_eq!(contracts(&json!({"roll_volume_ratio": 100})), [0, 1, 1]);
+    windows_begin_anew_where_the_parameter_says(&bytes);
+}
+
+fn windows_begin_anew_where_the_parameter_says(bytes: &[u8]) {
+    for (reset, begins_full) in [
+        ("session", [false, false, false, false]),
+        ("contract", [false, false, true, true]),
+        ("never", [false, true, true, true]),
+    ] {
+        let rows = rows(bytes, &json!({"feature_reset": reset}), 8192);
+        let starts = (0..4).map(|session| {
+            let number = Some(f64::from(session));
+            rows.numbers["session"].iter().position(|found| *found == number).unwrap()
+        });
+        for column in ["return_300s", "distance_from_rth_high", "volatility_breakout"] {
+            let found: Vec<bool> = starts.clone().map(|row| rows.numbers[column][row].is_some()).collect();
+            assert_eq!(found, begins_full, "{reset}, {column}");
+        }
+    }
 }
 
 #[test]
@@ -244,25 +289,26 @@ fn border_is_invisible(border_seconds: u64) {
     let (one, two) = (part(&bars[..border]), part(&bars[border..]));
     let first = Months::new(None, one.clone(), Some(&two)).unwrap();
     let second = Months::new(Some(&one), two.clone(), None).unwrap();
-    for mode in ["compat", "strict"] {
-        let whole = floats(&file(&bars), mode, 8192);
-        let (first, second) = (floats_of(&first, mode, 8192), floats_of(&second, mode, 8192));
-        for (name, whole) in &whole {
+    for parameters in [json!({"mode": "compat"}), json!({}), json!({"feature_reset": "never"})] {
+        let whole = rows(&file(&bars), &parameters, 8192);
+        let (first, second) = (rows_of(&first, &parameters, 8192), rows_of(&second, &parameters, 8192));
+        let mut compared = 0;
+        for (name, whole) in &whole.numbers {
             // Prices join those of the last contract that is known, and classes are balanced over what is labelled.
-            if ["_adjusted", "class_balance", "weight_"].iter().any(|part| name.contains(part))
-                && mode == "strict"
-            {
+            let of_the_month =
+                ["_adjusted", "class_balance", "weight_"].iter().any(|part| name.contains(part));
+            if (of_the_month || name == "session") && parameters["mode"].is_null() {
                 continue;
             }
             // No session closes before noon of the first day, so that there may be no batch at all.
-            let column = |part: &BTreeMap<String, Vec<f64>>| part.get(name).cloned().unwrap_or_default();
-            let (first, second) = (column(&first), column(&second));
-            assert_eq!(first.len() + second.len(), whole.len());
-            assert!(
-                first[..] == whole[..first.len()] && second[..] == whole[first.len()..],
-                "{mode}, {name}"
-            );
+            let column = |part: &Rows| part.numbers.get(name).cloned().unwrap_or_default();
+            let both = [column(&first), column(&second)].concat();
+            assert!(both == *whole, "{parameters}, {name}");
+            compared += 1;
         }
+        assert!(compared >= 64, "{compared}");
+        let symbols = |part: &Rows| part.texts.get("symbol").cloned().unwrap_or_default();
+        assert_eq!([symbols(&first), symbols(&second)].concat(), symbols(&whole));
     }
     let exchanged = Months::new(Some(&two), one, None).unwrap_err().to_string();
     assert_eq!(exchanged, "input `previous`: its bars do not lie before those of `bars`");

@@ -22,8 +22,8 @@ pub struct Args {
     /// `ROLE?=PATH` leaves it out where there is no such file.
     #[arg(long, value_name = "ROLE=PATH", value_parser = role_and_path, requires = "plugin")]
     pub(super) input: Vec<(String, String)>,
-    /// One dataset for each month, such as `2010-07..2025-10`. In `--input` and `--name`, `{partition}` stands for
-    /// `2010-07`, `{year}`, `{month}`, `{first_day}` and `{last_day}` for parts of it, `{previous.first_day}` and
+    /// One dataset for each month, such as `2010-07..2025-10`. In `--input`, `--param` and `--name`, `{partition}` stands
+    /// for `2010-07`, `{year}`, `{month}`, `{first_day}` and `{last_day}` for parts of it, `{previous.first_day}` and
     /// `{next.first_day}` for its neighbours'.
     #[arg(long, value_name = "FIRST..LAST", requires_all = ["plugin", "input"])]
     pub(super) partition: Option<Months>,

@@ -17,28 +17,37 @@ pub(super) fn jobs(
     objects: &Objects,
 ) -> Result<Vec<Job>> {
     let usage = |fault: String| Error::new(Kind::Usage, fault);
-    let job = |name, inputs| Job {
+    let job = |name, inputs, parameters| Job {
         module: module.to_owned(),
         name,
         inputs,
-        parameters: parameters.to_vec(),
+        parameters,
         ..Job::default()
     };
     let Some(months) = args.partition else {
         let plain = args.input.iter().map(|(role, path)| (role.as_str(), Some(path.clone())));
-        return Ok(vec![job(args.name.clone(), inputs(plain, objects)?)]);
+        return Ok(vec![job(args.name.clone(), inputs(plain, objects)?, parameters.to_vec())]);
     };
     let name = args.name.clone().unwrap_or_else(|| format!("{module}_{{partition}}"));
     let name = Template::new(&name).map_err(usage)?;
     demand_own_names(&name, months)?;
-    let paths =
-        args.input.iter().map(|(role, path)| Ok((role.as_str(), Template::new(path).map_err(usage)?)));
-    let paths = paths.collect::<Result<Vec<_>>>()?;
+    let paths = templates(&args.input)?;
+    let values = templates(&args.param)?;
     let of_month = |month: Month| {
         let paths = paths.iter().map(|(role, path)| (*role, path.text_of(month)));
-        Ok(job(name.text_of(month), inputs(paths, objects)?))
+        let values = values.iter().map(|(name, value)| {
+            let none = || usage(format!("parameter `{name}` needs a month that there is not"));
+            Ok(((*name).to_owned(), Given::Text(value.text_of(month).ok_or_else(none)?)))
+        });
+        Ok(job(name.text_of(month), inputs(paths, objects)?, values.collect::<Result<_>>()?))
     };
     months.iter().map(of_month).collect()
+}
+
+/// What is given under each key, as templates.
+fn templates(given: &[(String, String)]) -> Result<Vec<(&str, Template)>> {
+    let template = |text: &str| Template::new(text).map_err(|fault| Error::new(Kind::Usage, fault));
+    given.iter().map(|(key, text)| Ok((key.as_str(), template(text)?))).collect()
 }
 
 /// The files by role. A role that ends in `?` is left out where there is no file, or no month that could have one.
