@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::connections::Peer;
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use super::router::{LIVE, PATTERNS, READY};
 use super::service::Service;
 use crate::pages;
@@ -33,6 +33,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (route, method) = (pattern(&request), method(&request));
+    let is_for_people = !request.uri().path().starts_with("/api/") && refusal::reads_pages(request.headers());
     let admitted = admit(&service, &request);
     let mut response = match admitted {
         Err(refusal) => refusal.into_response(),
@@ -41,6 +42,9 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
             Err(_) => Refusal::timeout().into_response(),
         },
     };
+    if is_for_people {
+        refusal::dress(&mut response);
+    }
     secure(&mut response);
     let seconds = begun.elapsed().as_secs_f64();
     service.view().http().record(route, method, response.status().as_u16(), seconds);
