@@ -118,7 +118,7 @@ fn pages() {
     let metrics = service.get("/metrics");
     assert!(metrics.headers["content-type"].starts_with("text/plain"), "{metrics:?}");
     for line in [
-        "http_requests_total{route=\"/datasets/{name}\",method=\"GET\",code=\"404\"} 1",
+        "http_requests_total{route=\"/datasets/{name}\",method=\"GET\",code=\"404\"} 2",
         "http_requests_total{route=\"/health\",method=\"GET\",code=",
         "host_queue_length 0",
         "process_cpu_seconds_total ",
