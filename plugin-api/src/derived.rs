@@ -74,11 +74,12 @@ impl<'a> Derived<'a> {
 
     /// Adds an entry of the metadata.
     ///
-    /// The host knows six keys. `title` (text), `citations` (array of objects with `text` and `url`) and
+    /// The host knows seven keys. `title` (text), `citations` (array of objects with `text` and `url`) and
     /// `data_licence` (text) describe the dataset where the user and the bundled dataset say nothing. `release` (text)
     /// names the published data that this is, whatever name it is registered under, and `conflicts` (array of objects
     /// with `with`, an array of such names, and `reason`) those that hold some of the same information, so that using
-    /// both would count it twice. `quality_score` (a number from 0 to 1) is shown in listings, where one can ask for
+    /// both would count it twice. `resembles` (text) names published data most of whose rows this has, although it is not
+    /// that: whatever conflicts with them conflicts with this. `quality_score` (a number from 0 to 1) is shown in listings, where one can ask for
     /// what is below a limit.
     #[must_use]
     pub fn note(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {

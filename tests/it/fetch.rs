@@ -228,7 +228,8 @@ fn busy() {
         respond(stream, "503 Service Unavailable", &["Retry-After: 3600", "Content-Length: 0"], b"")
     });
     let sandbox = sandbox(&server.url("star.csv"));
-    fails(&sandbox, 21, &["asks to come back in 3600 s"]);
+    let texts = ["asks to come back in 3600 s", "run `host fetch star --from DIR`"];
+    fails(&sandbox, 21, &texts);
     assert_eq!(server.requests().len(), 1);
 }
 

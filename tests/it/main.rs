@@ -26,6 +26,7 @@ mod libraries;
 mod maintenance;
 mod manual;
 mod matrix;
+mod mistakes;
 mod objects;
 mod packages;
 mod pages;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         maintenance::trials(),
         manual::trials(),
         matrix::trials(),
+        mistakes::trials(),
         health::trials(),
         hostile::trials(),
         install::trials(),

@@ -100,6 +100,16 @@ fn pages() {
     }
     assert!(service.get("/").body.contains("star"));
     service.get("/datasets/nobody").demand_refusal(404, "not-found");
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    for path in ["/datasets/nobody", "/nope", "/runs/nope"] {
+        let page = service.ask("GET", path, &browser, "");
+        assert!(page.headers["content-type"].starts_with("text/html"), "{page:?}");
+        assert!(page.status == 404 && page.body.contains("Not found"), "{page:?}");
+        assert!(page.headers["content-security-policy"].starts_with("default-src 'self'"), "{page:?}");
+    }
+    service.ask("GET", "/api/v1/datasets/nobody", &browser, "").demand_refusal(404, "not-found");
+    let overview = service.get("/datasets");
+    assert_eq!((overview.status, overview.headers["location"].as_str()), (303, "/"));
     let health = service.get("/health");
     let verdict = health.json();
     assert!(["healthy", "degraded", "unhealthy"].map(Value::from).contains(&verdict["status"]), "{verdict}");
@@ -108,7 +118,7 @@ fn pages() {
     let metrics = service.get("/metrics");
     assert!(metrics.headers["content-type"].starts_with("text/plain"), "{metrics:?}");
     for line in [
-        "http_requests_total{route=\"/datasets/{name}\",method=\"GET\",code=\"404\"} 1",
+        "http_requests_total{route=\"/datasets/{name}\",method=\"GET\",code=\"404\"} 2",
         "http_requests_total{route=\"/health\",method=\"GET\",code=",
         "host_queue_length 0",
         "process_cpu_seconds_total ",

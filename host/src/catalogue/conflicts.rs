@@ -1,7 +1,8 @@
 //! Which datasets must not be used together, because they hold some of the same information.
 //!
 //! Two datasets conflict when what is said of either names the other, or when both are the same published data. What is
-//! said of a dataset stands in its own metadata (`release`, `conflicts`), which the module wrote, and in the catalogues.
+//! said of a dataset stands in its own metadata (`release`, `conflicts`, `resembles`), which the module wrote, and in the
+//! catalogues. What is said of published data counts for a dataset that resembles them, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,6 +19,8 @@ pub struct Claims {
     /// Its name.
     pub name: String,
     release: Option<String>,
+    /// Published data most of whose rows it has.
+    resembles: Option<String>,
     conflicts: Vec<Conflict>,
 }
 
@@ -36,28 +39,30 @@ impl Claims {
     /// Those of a dataset of which no more than the name is known.
     #[must_use]
     pub fn of_name(name: &str, catalogue: &Catalogue) -> Self {
-        Self::new(name, None, Vec::new(), catalogue)
+        Self::of_metadata(name, &BTreeMap::new(), catalogue)
     }
 
     /// Those of a derived dataset, from its metadata.
     #[must_use]
     pub fn of_metadata(name: &str, metadata: &BTreeMap<String, Value>, catalogue: &Catalogue) -> Self {
-        let release = metadata.get("release").and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| metadata.get(key).and_then(Value::as_str).map(str::to_owned);
         let listed = metadata.get("conflicts").and_then(Value::as_array);
         let listed = listed.into_iter().flatten().filter_map(said_by_module);
-        Self::new(name, release, listed.collect(), catalogue)
-    }
-
-    fn new(name: &str, release: Option<String>, mut conflicts: Vec<Conflict>, catalogue: &Catalogue) -> Self {
-        let mut claims = Self { name: name.to_owned(), release, conflicts: Vec::new() };
-        conflicts.extend(catalogue.conflicts_of(&claims.identities()));
-        claims.conflicts = conflicts;
+        let mut claims = Self {
+            name: name.to_owned(),
+            release: text("release"),
+            resembles: text("resembles"),
+            conflicts: listed.collect(),
+        };
+        let of_catalogue = catalogue.conflicts_of(&claims.identities());
+        claims.conflicts.extend(of_catalogue);
         claims
     }
 
     /// The names by which others may mean it.
     fn identities(&self) -> BTreeSet<&str> {
-        std::iter::once(self.name.as_str()).chain(self.release.as_deref()).collect()
+        let names = [Some(&self.name), self.release.as_ref(), self.resembles.as_ref()];
+        names.into_iter().flatten().map(String::as_str).collect()
     }
 
     /// What is said of it, each reason once.
@@ -92,7 +97,12 @@ impl Claims {
                 |conflict: &&Conflict| conflict.with.iter().any(|with| identities.contains(with.as_str()));
             claims.conflicts.iter().find(hits).map(|conflict| conflict.reason.clone())
         };
-        named_by(self, other).or_else(|| named_by(other, self))
+        let both_resemble = || {
+            let mut originals = [self, other].into_iter().filter_map(|claims| claims.resembles.as_deref());
+            let of_both = |name: &&str| self.identities().contains(name) && other.identities().contains(name);
+            originals.find(of_both).map(|name| format!("both have most of the rows of `{name}`"))
+        };
+        named_by(self, other).or_else(|| named_by(other, self)).or_else(both_resemble)
     }
 }
 
@@ -131,7 +141,7 @@ pub fn refuse(all: &[Claims], done: &str) -> Result<()> {
         format!("the datasets hold some information twice; nothing was {done}"),
     );
     error.causes = clashes.iter().map(Clash::to_string).collect();
-    Err(error.hint("leave out one of each pair, or `--strict` if they are not used together"))
+    Err(error.hint("leave out one of each pair; if they are not used together, do it without `--strict`"))
 }
 
 impl fmt::Display for Clash {
@@ -164,6 +174,21 @@ mod tests {
         assert_eq!(found, [clash]);
         assert_eq!(among(&[new, old.clone()]).len(), 1);
         assert!(among(&[old.clone(), stranger, old]).is_empty(), "a dataset does not conflict with itself");
+    }
+
+    #[test]
+    fn a_changed_copy_conflicts_with_all_that_its_original_conflicts_with() {
+        let metadata = |values: Value| serde_json::from_value::<BTreeMap<String, Value>>(values).unwrap();
+        let copy = |name: &str| {
+            let said = json!({ "resembles": "survey_1", "release": null });
+            Claims::of_metadata(name, &metadata(said), &Catalogue::default())
+        };
+        let later = claims("survey_2", None, &json!([{"with": ["survey_1"], "reason": "the same sky"}]));
+        assert_eq!(among(&[copy("edited"), later]).len(), 1);
+        let found = among(&[copy("edited"), copy("again")]);
+        assert!(found[0].reason.contains("most of the rows of `survey_1`"), "{found:?}");
+        let found = among(&[copy("edited"), claims("mine", Some("survey_1"), &json!([]))]);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]

@@ -69,6 +69,10 @@ impl Context {
     pub(super) fn new(global: &Global) -> Result<Self> {
         let environment = Environment::of_process()?;
         let settings = Settings::load(&environment, &overrides(global))?;
+        if let Some(missing) = global.plugin_dir.iter().find(|folder| !folder.is_dir()) {
+            let message = format!("`--plugin-dir`: there is no folder `{}`", missing.display());
+            return Err(Error::new(Kind::Usage, message));
+        }
         let search_path = search_path(global, &settings, &environment);
         let progress = !global.no_progress
             && !global.quiet

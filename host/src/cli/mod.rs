@@ -4,6 +4,7 @@ mod arguments;
 pub mod commands;
 mod context;
 mod logging;
+mod modules;
 mod output;
 mod progress;
 mod target;
@@ -74,6 +75,9 @@ fn run(cli: &Cli, printer: &Printer) -> Result<u8, Error> {
     logging::start(&cli.global, &context);
     for warning in context.settings.warnings() {
         tracing::warn!("{warning}");
+    }
+    for folder in context.missing_plugin_directories() {
+        tracing::warn!("no modules are looked for in `{}`: there is no such folder", folder.display());
     }
     commands::dispatch(&cli.command, &context, printer).inspect_err(|error| {
         tracing::error!(target: logging::FILES_ONLY, exit_code = error.kind.exit_code(), "{error}");

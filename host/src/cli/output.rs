@@ -41,6 +41,8 @@ pub struct Style {
     pub bad: Paint,
     /// Columns of the terminal, if it is one.
     pub width: Option<u16>,
+    /// Whether a person reads it at once.
+    pub is_terminal: bool,
 }
 
 impl Style {
@@ -52,6 +54,7 @@ impl Style {
             warning: AnsiColor::Yellow.on_default(),
             bad: AnsiColor::Red.on_default().bold(),
             width: None,
+            is_terminal: false,
         }
     }
 }
@@ -76,10 +79,9 @@ impl Printer {
             // Strips the colours itself where standard output is no terminal or NO_COLOR is set.
             let mut out = anstream::stdout().lock();
             let mut text = Vec::new();
-            report
-                .render(&mut text, &Style { width: terminal_width(), ..Style::coloured() })
-                .and_then(|()| out.write_all(&text))
-                .and_then(|()| out.flush())
+            let is_terminal = io::stdout().is_terminal();
+            let style = Style { width: terminal_width(), is_terminal, ..Style::coloured() };
+            report.render(&mut text, &style).and_then(|()| out.write_all(&text)).and_then(|()| out.flush())
         };
         match written {
             // Whoever read standard output has seen enough; the exit code still tells.

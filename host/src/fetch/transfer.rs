@@ -55,8 +55,7 @@ pub(super) fn download(
         }
         _ if partial.length() > 0 => error.hint("run the same again to go on where it stopped"),
         _ => error,
-    }
-    .hint("if you have the file, run `host fetch NAME --from DIR`"))
+    })
 }
 
 /// Tries one address until its patience ends.

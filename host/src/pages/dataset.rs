@@ -9,6 +9,8 @@ use super::frame::{Frame, Level, Mark, Score};
 use super::kept::{Kept, LARGEST_DRAWN};
 use super::lineage;
 use super::shown::Moment;
+use crate::catalogue::Catalogue;
+use crate::catalogue::conflicts::Claims;
 use crate::dataset::{decode, read_document};
 use crate::error::{Error, Kind, Result};
 use crate::health::Seen;
@@ -51,6 +53,7 @@ pub(super) fn page(
     registry: &Registry,
     named: &str,
     kept: &Kept,
+    catalogue: impl FnOnce() -> Catalogue,
     rows_per_batch: usize,
 ) -> Result<DatasetPage> {
     let now = &seen.health.timestamp;
@@ -67,8 +70,14 @@ pub(super) fn page(
             return Ok(too_large(&name));
         }
         let (document, dataset) = decode(&folder, Some(&record.version), rows_per_batch)?;
-        let subject =
-            Subject { name: name.as_str(), document: &document, dataset: &dataset, record: Some(&record) };
+        let conflicts = Claims::of_metadata(name.as_str(), &document.metadata, &catalogue()).conflicts();
+        let subject = Subject {
+            name: name.as_str(),
+            document: &document,
+            dataset: &dataset,
+            record: Some(&record),
+            conflicts: &conflicts,
+        };
         report::body(&subject, Drawn::Part)
     })?;
     let retired = current.retired.get(&record.version);

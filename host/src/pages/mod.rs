@@ -15,6 +15,7 @@ mod parts;
 mod runs;
 mod shown;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use askama::Template;
@@ -22,6 +23,7 @@ use askama::Template;
 pub use self::kept::LARGEST_DRAWN;
 use self::runs::Runs;
 pub use self::runs::WaitingRun;
+use crate::catalogue::{Catalogue, Manifest};
 use crate::error::{Error, Kind, Result};
 use crate::health::{Monitor, Place, RegistryState};
 use crate::journal::Journal;
@@ -55,15 +57,17 @@ pub fn style_sheet() -> String {
 #[derive(Debug)]
 pub struct Site {
     monitor: Arc<Monitor>,
+    manifest_file: PathBuf,
     rows_per_batch: usize,
     kept: kept::Kept,
 }
 
 impl Site {
-    /// The pages of what a monitor looks at; `rows_per_batch` bounds how many rows are decoded at a time.
+    /// The pages of what a monitor looks at. A datasets manifest, if there is one, may say what must not be used
+    /// together; `rows_per_batch` bounds how many rows are decoded at a time.
     #[must_use]
-    pub fn new(monitor: Arc<Monitor>, rows_per_batch: usize) -> Self {
-        Self { monitor, rows_per_batch, kept: kept::Kept::default() }
+    pub fn new(monitor: Arc<Monitor>, manifest_file: PathBuf, rows_per_batch: usize) -> Self {
+        Self { monitor, manifest_file, rows_per_batch, kept: kept::Kept::default() }
     }
 
     /// `/`: whether all is well, datasets, runs, modules.
@@ -84,7 +88,8 @@ impl Site {
     /// [`Kind::Usage`] if there is no such dataset; [`Kind::Corrupt`] if it is damaged.
     pub fn dataset(&self, name: &str) -> Result<String> {
         let seen = self.monitor.look();
-        written(&dataset::page(&seen, &self.registry()?, name, &self.kept, self.rows_per_batch)?)
+        let catalogue = || self.catalogue();
+        written(&dataset::page(&seen, &self.registry()?, name, &self.kept, catalogue, self.rows_per_batch)?)
     }
 
     /// `/runs`: the newest runs.
@@ -132,6 +137,12 @@ impl Site {
         Journal::of(&self.place().log_directory)
     }
 
+    fn catalogue(&self) -> Catalogue {
+        let manifest = Some(&self.manifest_file).filter(|file| file.exists());
+        let manifest = manifest.and_then(|file| Manifest::read(file).ok());
+        Catalogue::new(manifest.into_iter().collect(), &self.place().search_path)
+    }
+
     fn registry(&self) -> Result<Registry> {
         let place = self.place();
         Ok(Registry::open(DataRoot::open_with(&place.data_root, &place.registry_directory)?))
@@ -149,6 +160,20 @@ impl Site {
         let Ok(registry) = self.registry() else { return vec![None; rows.len()] };
         self.kept.sketches(&registry, rows, self.rows_per_batch)
     }
+}
+
+/// What a person sees who asks for a page that there is not.
+///
+/// # Errors
+/// Never in practice: memory takes every write.
+pub fn missing(message: &str, hint: &str) -> Result<String> {
+    #[derive(Template)]
+    #[template(path = "pages/missing.html")]
+    struct Missing<'m> {
+        message: &'m str,
+        hint: &'m str,
+    }
+    written(&Missing { message, hint })
 }
 
 fn written(page: &impl Template) -> Result<String> {

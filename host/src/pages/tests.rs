@@ -141,7 +141,7 @@ fn the_style_sheet_and_the_script_ask_for_nothing() {
 fn a_place_without_a_data_root_has_pages_too() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("nothing");
-    let site = Site::new(Arc::new(Monitor::of_service(place(&root))), 100);
+    let site = Site::new(Arc::new(Monitor::of_service(place(&root))), PathBuf::new(), 100);
     for page in [site.overview(vec![]), site.runs(vec![]), site.modules(), site.health()] {
         demand_harmless(&page.unwrap());
     }
@@ -155,7 +155,7 @@ fn a_place_without_a_data_root_has_pages_too() {
 #[test]
 fn a_run_that_waits_is_on_every_page_about_runs() {
     let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(Arc::new(Monitor::of_service(place(folder.path()))), 100);
+    let site = Site::new(Arc::new(Monitor::of_service(place(folder.path()))), PathBuf::new(), 100);
     let request = Request { plugin: Some(HOSTILE.to_owned()), ..Request::default() };
     let waiting = WaitingRun { id: RunId::new(), accepted_at: crate::clock::now(), request };
     let id = waiting.id.to_string();

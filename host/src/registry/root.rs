@@ -97,7 +97,7 @@ impl DataRoot {
         if !root.records().is_dir() {
             let path = root.path.display();
             return Err(Error::new(Kind::NoDataRoot, format!("there is no data root at `{path}`"))
-                .hint("run `host prepare` to make one with its first dataset")
+                .hint("run `host prepare --plugin ID` to make one with its first dataset")
                 .hint("name another with `--data-root DIR`"));
         }
         root.read_format()?;

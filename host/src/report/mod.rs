@@ -10,6 +10,7 @@ use askama::Template;
 use plugin_api::{ColumnKind, TableContract};
 use serde_json::Value;
 
+use crate::catalogue::Conflict;
 use crate::dataset::{Dataset, DatasetDocument, kind_name};
 use crate::error::{Error, Kind, Result};
 use crate::picture::{Picture, choose, short_number};
@@ -35,6 +36,8 @@ pub struct Subject<'a> {
     pub dataset: &'a Dataset,
     /// How it was registered.
     pub record: Option<&'a Record>,
+    /// What must not be used together with it, said by its module and by every catalogue.
+    pub conflicts: &'a [Conflict],
 }
 
 /// Where a page stands.
@@ -72,13 +75,13 @@ fn unwritten(error: &askama::Error) -> Error {
 /// # Errors
 /// As [`page`].
 pub(crate) fn body(subject: &Subject, drawn: Drawn) -> Result<String> {
-    let Subject { name, document, dataset, record } = *subject;
+    let Subject { name, document, dataset, record, conflicts } = *subject;
     let body = Body {
         identity: identity(document, record),
         verdict: record.and_then(|record| judgement(&record.provenance)),
         models: models(dataset),
         plots: plots(dataset, drawn),
-        conflicts: conflicts(document),
+        conflicts: conflicts.iter().map(|one| (one.with.join(", "), one.reason.clone())).collect(),
         conventions: conventions(document),
         tables: document.contract.tables.iter().filter_map(|contract| table(dataset, contract)).collect(),
         matrices: document
@@ -177,13 +180,6 @@ fn plots(dataset: &Dataset, drawn: Drawn) -> Vec<String> {
         Drawn::Part => picture.svg_part(),
     };
     plots.into_iter().map(|(_, plot)| svg(Picture::new(dataset, plot))).collect()
-}
-
-fn conflicts(document: &DatasetDocument) -> Vec<(String, String)> {
-    let conflicts = document.metadata.get("conflicts").and_then(Value::as_array);
-    let text = |conflict: &Value, key: &str| conflict.get(key).map(shown).unwrap_or_default();
-    let conflicts = conflicts.into_iter().flatten();
-    conflicts.map(|conflict| (text(conflict, "with"), text(conflict, "reason"))).collect()
 }
 
 /// The metadata that have no place of their own on the page, one line for each value.
@@ -297,16 +293,21 @@ mod tests {
         dataset.plots.insert("all".to_owned(), correlation());
         dataset.plots.insert("over_place".to_owned(), points());
         dataset.metadata.insert("selections".to_owned(), serde_json::json!([{ "what": hostile, "rows": 3 }]));
-        let conflict = serde_json::json!([{ "with": ["others"], "reason": hostile }]);
-        dataset.metadata.insert("conflicts".to_owned(), conflict);
+        let conflicts = [Conflict { with: vec!["others".to_owned()], reason: hostile.to_owned() }];
         dataset.contract.tables[0].columns[0].meaning = hostile.to_owned();
         let mut header = header();
         hostile.clone_into(&mut header.title);
         header.citations[0].text = hostile.to_owned();
         header.citations[0].url = Some("javascript:alert(1)".to_owned());
         let document = encode(&dataset, header).unwrap().document;
-        let page =
-            page(&Subject { name: "things", document: &document, dataset: &dataset, record: None }).unwrap();
+        let subject = Subject {
+            name: "things",
+            document: &document,
+            dataset: &dataset,
+            record: None,
+            conflicts: &conflicts,
+        };
+        let page = page(&subject).unwrap();
         assert!(
             !page.contains("<script") && !page.contains("<img") && !page.contains("href=\"javascript"),
             "{page}"

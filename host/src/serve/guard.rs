@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::connections::Peer;
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use super::router::{LIVE, PATTERNS, READY};
 use super::service::Service;
 use crate::pages;
@@ -34,6 +34,7 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
     let begun = Instant::now();
     let (route, method) = (pattern(&request), method(&request));
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let is_for_people = !request.uri().path().starts_with("/api/") && refusal::reads_pages(request.headers());
     let admitted = admit(&service, &request);
     let mut response = match admitted {
         Err(refusal) => refusal.into_response(),
@@ -44,6 +45,9 @@ pub(super) async fn guard(State(service): State<Arc<Service>>, request: Request,
     };
     if let (StatusCode::UNAUTHORIZED, Some(peer)) = (response.status(), peer) {
         tracing::warn!("{peer} was refused at {method} {route}: it has not the token");
+    }
+    if is_for_people {
+        refusal::dress(&mut response);
     }
     secure(&mut response);
     let seconds = begun.elapsed().as_secs_f64();

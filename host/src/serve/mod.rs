@@ -34,6 +34,7 @@ mod token;
 mod upkeep;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct Options {
     pub upkeep: Upkeep,
     /// What `/health`, `/metrics` and the pages look at.
     pub place: Place,
+    /// The datasets manifest of the settings.
+    pub manifest_file: PathBuf,
     /// How many rows of a dataset are decoded at a time.
     pub rows_per_batch: usize,
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
+use utoipa::{IntoResponses, Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::api::{self, Answered};
 use super::api_runs;
@@ -62,6 +62,10 @@ pub(super) struct OfService;
 #[derive(Debug)]
 pub(super) struct OfName;
 
+/// What a page with a name may refuse with.
+#[derive(Debug)]
+pub(super) struct OfPage;
+
 /// What a route with a query may refuse with.
 #[derive(Debug)]
 pub(super) struct OfAQuery;
@@ -100,6 +104,20 @@ impl IntoResponses for OfService {
 impl IntoResponses for OfName {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals([(404, "There is no such thing")])
+    }
+}
+
+impl IntoResponses for OfPage {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses =
+            refusals([(404, "There is no such thing; a page for whoever accepts `text/html`")]);
+        for response in responses.values_mut() {
+            if let RefOr::T(response) = response {
+                let page = ContentBuilder::new().schema(Some(String::schema())).build();
+                response.content.insert("text/html".to_owned(), page);
+            }
+        }
+        responses
     }
 }
 

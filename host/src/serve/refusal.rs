@@ -1,13 +1,15 @@
-//! Every answer that is none, in one form: `{"error": {"code", "message", "hint"}}`.
+//! Every answer that is none, in one form: `{"error": {"code", "message", "hint"}}`. A browser that asks for a page
+//! that there is not gets a page.
 
 use axum::body::Body;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Kind};
+use crate::pages;
 
 /// Why a request was refused.
 #[derive(Debug, Clone)]
@@ -138,6 +140,26 @@ impl Refusal {
     }
 }
 
+/// Whether whoever asks reads pages: browsers say so, programs do not.
+pub(super) fn reads_pages(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|accepted| accepted.to_str().is_ok_and(|text| text.contains("text/html")))
+}
+
+/// Puts a page in the place of JSON that says that there is nothing.
+pub(super) fn dress(response: &mut Response) {
+    let Some(RefusalBody { error }) = response.extensions_mut().remove::<RefusalBody>() else { return };
+    if response.status() != StatusCode::NOT_FOUND {
+        return;
+    }
+    if let Ok(page) = pages::missing(&error.message, error.hint.as_deref().unwrap_or_default()) {
+        *response.body_mut() = Body::from(page);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    }
+}
+
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let (status, code) = match error.kind {
@@ -165,6 +187,7 @@ impl IntoResponse for Refusal {
         let body = serde_json::to_string(&self.body).expect("texts are JSON");
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(self.body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in self.headers {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use super::guard::guard;
@@ -42,6 +42,7 @@ routes! {
     "/metrics" => get(site::measured);
     "/openapi.json" => get(openapi::answer);
     "/" => get(site::overview);
+    "/datasets" => get(datasets);
     "/datasets/{name}" => get(site::dataset);
     "/runs" => get(site::runs);
     "/runs/{id}" => get(site::run);
@@ -90,6 +91,11 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
 ))]
 pub(super) async fn live() -> Response {
     "alive\n".into_response()
+}
+
+/// The overview lists them.
+async fn datasets() -> Redirect {
+    Redirect::to("/")
 }
 
 async fn nothing() -> Refusal {

@@ -40,7 +40,7 @@ impl Service {
         Self {
             rate: Rate::new(options.limits.requests_per_second),
             runs: Arc::new(Runs::new(Arc::clone(&source), options.runs)),
-            view: View::new(options.place.clone(), options.rows_per_batch),
+            view: View::new(options.place.clone(), options.manifest_file.clone(), options.rows_per_batch),
             options,
             source,
             cache: Cache::default(),

@@ -1,5 +1,6 @@
 //! Pages for people, health and metrics: what other parts of the host make, at its addresses.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
@@ -9,7 +10,7 @@ use axum::response::Response;
 use super::Answer;
 use super::api::{Answered, Name};
 use super::api_runs::Id;
-use super::openapi::{OfName, OfService, Shown};
+use super::openapi::{OfPage, OfService, Shown};
 use super::refusal::Refusal;
 use super::service::Service;
 use crate::error::{Error, Kind, Result};
@@ -29,9 +30,9 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(place: Place, rows_per_batch: usize) -> Self {
+    pub(super) fn new(place: Place, manifest_file: PathBuf, rows_per_batch: usize) -> Self {
         let monitor = Arc::new(Monitor::of_service(place));
-        let site = Site::new(Arc::clone(&monitor), rows_per_batch);
+        let site = Site::new(Arc::clone(&monitor), manifest_file, rows_per_batch);
         Self { monitor, site, http: Http::default(), tally: Mutex::default() }
     }
 
@@ -65,7 +66,7 @@ pub(super) async fn overview(State(service): State<Arc<Service>>) -> Answered {
 #[utoipa::path(get, path = "/datasets/{name}", tag = "pages", params(
     ("name" = String, Path, description = "`NAME`, or `NAME@VERSION` with the first digits of a version"),
 ), responses(
-    (status = 200, description = "The page", body = String, content_type = "text/html"), OfName, OfService,
+    (status = 200, description = "The page", body = String, content_type = "text/html"), OfPage, OfService,
 ))]
 pub(super) async fn dataset(State(service): State<Arc<Service>>, name: Name) -> Answered {
     service.page(move |site| site.dataset(name.as_str())).await
@@ -84,7 +85,7 @@ pub(super) async fn runs(State(service): State<Arc<Service>>) -> Answered {
 #[utoipa::path(get, path = "/runs/{id}", tag = "pages", params(
     ("id" = String, Path, description = "The run"),
 ), responses(
-    (status = 200, description = "The page", body = String, content_type = "text/html"), OfName, OfService,
+    (status = 200, description = "The page", body = String, content_type = "text/html"), OfPage, OfService,
 ))]
 pub(super) async fn run(State(service): State<Arc<Service>>, Id(id): Id) -> Answered {
     let waiting = service.runs().find_waiting(&id).map(WaitingRun::from);

@@ -77,6 +77,9 @@ pub struct Prepared {
     pub registered: Registered,
     /// sha256 of everything that decides the content.
     pub recipe: Digest,
+    /// What the name stood for before, if another module made that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
     /// What was checked, and how it went.
     pub verdict: Verdict,
     /// Wall time of each stage, seconds.
@@ -86,6 +89,28 @@ pub struct Prepared {
     /// Most memory the worker has had resident, where there was one and the system tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_peak_memory_bytes: Option<u64>,
+}
+
+/// What a name stands for, where another module's dataset takes it: the name changes its meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// The version, which stays.
+    pub version: Digest,
+    /// Id of the module that made it.
+    pub module: String,
+}
+
+impl Replaced {
+    fn by(module: &str, name: &DatasetName, registry: &Registry) -> Result<Option<Self>> {
+        let current = registry.current(name)?;
+        let replaced =
+            current.and_then(|record| Some(Self { version: record.version, module: maker(&record)? }));
+        Ok(replaced.filter(|replaced| replaced.module != module))
+    }
+}
+
+fn maker(record: &Record) -> Option<String> {
+    record.provenance.pointer("/recipe/module/id").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Measures the stages.
@@ -228,6 +253,16 @@ impl Checked {
     /// When the registry cannot be written, or must not.
     pub fn register(self, registry: &Registry, options: &Options) -> Result<Prepared> {
         let Self { found, puts_back, recipe, read_bytes, mut clock } = self;
+        let replaces = match &found {
+            _ if puts_back.is_some() => None,
+            Found::Known { record, document, .. } => {
+                Replaced::by(&document.module.id, &record.name, registry)?
+            }
+            Found::New(validated) => {
+                let plan = validated.derived.ingested.plan();
+                Replaced::by(&plan.module().descriptor().id, plan.name(), registry)?
+            }
+        };
         match found {
             Found::Known { record, document, verdict } => {
                 let Record { name, version, .. } = &*record;
@@ -247,6 +282,7 @@ impl Checked {
                     origin: Origin::Cache,
                     registered,
                     recipe,
+                    replaces,
                     verdict,
                     stage_seconds: clock.stages,
                     read_bytes,
@@ -273,6 +309,7 @@ impl Checked {
                     origin: Origin::Derived,
                     registered,
                     recipe,
+                    replaces,
                     verdict,
                     stage_seconds: clock.stages,
                     read_bytes,
@@ -345,6 +382,9 @@ pub struct PlanReport {
     pub recipe: Digest,
     /// The version that this recipe is known to give.
     pub known_version: Option<Digest>,
+    /// What the name stands for now, if another module made that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaced>,
 }
 
 /// The module of a plan.
@@ -386,6 +426,10 @@ pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result
         None => None,
     };
     let module = ingested.plan().module();
+    let replaces = match registry {
+        Some(registry) => Replaced::by(&module.descriptor().id, ingested.plan().name(), registry)?,
+        None => None,
+    };
     Ok(PlanReport {
         name: ingested.plan().name().to_string(),
         module: PlanModule {
@@ -408,6 +452,7 @@ pub fn plan(job: &Job, registry: Option<&Registry>, options: &Options) -> Result
         parameters: Value::Object(ingested.plan().parameters().clone()),
         recipe: ingested.recipe(),
         known_version: known.map(|record| record.version),
+        replaces,
     })
 }
 

@@ -12,7 +12,7 @@ use plugin_api::{
 use serde_json::json;
 
 use crate::components::{COMPONENTS, Components};
-use crate::recognition::{Recognition, recognise};
+use crate::recognition::{Recognition, recognise, shared as shared_rows};
 use crate::releases::{Known, catalogue, known};
 use crate::settings::{D4000, D4000_REDSHIFTS, Settings};
 use crate::table::{self, Point, TABLE};
@@ -78,6 +78,9 @@ pub(crate) fn derive(inputs: &Inputs<'_>, parameters: &Parameters) -> Result<Der
         .note("systematics", terms.metadata(&points, &methods, &releases))
         .note("sources", json!(sources(&recognition, &releases)));
     derived = shared(derived, points.len());
+    if recognition.name.is_none() {
+        derived.metadata.extend(shared_rows(&releases, &points).metadata());
+    }
     derived = catalogue()?.describe(derived, recognition.name);
     let shown: Vec<_> = METHODS.into_iter().filter(|(method, _)| methods.contains(method)).collect();
     derived = pictures::add(derived, &points, &shown, &covariance);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cosmology::matrix::MatrixFile;
 use cosmology::numbers::NumbersDigest;
 use cosmology::release_choice::ReleaseChoice;
+use cosmology::shared_rows::SharedRows;
 use plugin_api::{Finding, ModuleError, Severity};
 
 use crate::dataset::COVARIANCE;
@@ -48,6 +49,7 @@ pub(crate) fn recognise<'r>(
             let message = format!("the covariance is that of `{}`, but these are not its points", owner.name);
             finding("release.table", points.first(), message)
         }));
+        findings.extend(miscopied(known, points));
         findings.extend(incomplete(known, points));
         return Ok(Recognition { findings, ..Recognition::default() });
     };
@@ -121,7 +123,7 @@ fn named<'r>(known: &'r Known, name: &str) -> Result<&'r Release, ModuleError> {
 /// Row of the release of each point, or the point that is none of its rows; `None` when only the number differs.
 fn matched<'p>(release: &Release, points: &'p [Point]) -> Result<Vec<usize>, Option<&'p Point>> {
     let place = |point: &'p Point| {
-        let digest = NumbersDigest::of(&[point.z, point.rate]);
+        let digest = measurement(point);
         release.rows.iter().position(|row| row.measurement == digest).ok_or(Some(point))
     };
     let places = points.iter().map(place).collect::<Result<Vec<_>, _>>()?;
@@ -139,6 +141,58 @@ fn is_published(release: &Release, covariance: Option<&MatrixFile>) -> bool {
                 .zip(file.matrix.rows())
                 .all(|(row, found)| *row == NumbersDigest::of(found))
     })
+}
+
+/// What the points share with the releases; a point is known by its redshift and rate.
+pub(crate) fn shared(known: &Known, points: &[Point]) -> SharedRows {
+    let found: Vec<NumbersDigest> = points.iter().map(measurement).collect();
+    let published = known.releases.iter().map(|release| {
+        (release.name.as_str(), release.rows.iter().map(|row| row.measurement.clone()).collect())
+    });
+    SharedRows::count(&found, published)
+}
+
+fn measurement(point: &Point) -> NumbersDigest {
+    NumbersDigest::of(&[point.z, point.rate])
+}
+
+/// Points of a list that is, in most of its points, one release: where that has a point with the same error that
+/// differs in redshift or rate alone, and the list has not got it, a digit is wrong. A compilation of its own has
+/// other points instead, with errors of their own; in one, a redshift may be another on purpose.
+pub(crate) fn miscopied(known: &Known, points: &[Point]) -> Vec<Finding> {
+    let shared = shared(known, points);
+    let Some(release) = known.releases.iter().find(|release| shared.most() == Some(&release.name)) else {
+        return Vec::new();
+    };
+    let found: BTreeSet<NumbersDigest> = points.iter().map(measurement).collect();
+    let missing: Vec<_> = release.rows.iter().filter(|row| !found.contains(&row.measurement)).collect();
+    let published: BTreeSet<_> =
+        known.releases.iter().flat_map(|release| &release.rows).map(|row| &row.measurement).collect();
+    let foreign: Vec<_> = points.iter().filter(|point| !published.contains(&measurement(point))).collect();
+    let difference = |point: &Point| {
+        let error = NumbersDigest::of(&[point.error]);
+        missing.iter().filter(|row| row.error == error).find_map(|row| {
+            if row.z.to_bits() == point.z.to_bits() {
+                return Some((
+                    false,
+                    format!("{} is not the rate that it has at z = {}", point.rate, point.z),
+                ));
+            }
+            let same_rate = row.measurement == NumbersDigest::of(&[row.z, point.rate]);
+            let message =
+                || format!("{} is not its redshift of H = {}, which is {}", point.z, point.rate, row.z);
+            same_rate.then(|| (true, message()))
+        })
+    };
+    let differences: Vec<_> = foreign.iter().filter_map(|point| Some((*point, difference(point)?))).collect();
+    let is_copy = differences.len() == foreign.len();
+    let finding = |(point, (of_redshift, message)): (&Point, (bool, String))| {
+        let message = format!("the table is that of `{}`, but {message}", release.name);
+        let error = finding("release.table", Some(point), message);
+        let severity = if of_redshift && !is_copy { Severity::Warning } else { Severity::Error };
+        Finding { severity, ..error }
+    };
+    differences.into_iter().map(finding).collect()
 }
 
 /// A list of points of one release, but not of all of them, where it is more than half.
@@ -161,7 +215,7 @@ fn incomplete(known: &Known, points: &[Point]) -> Option<Finding> {
 
 /// A point in an unknown list whose redshift and rate are published, but with another error.
 fn known_with_another_error(known: &Known, point: &Point) -> Option<Finding> {
-    let measurement = NumbersDigest::of(&[point.z, point.rate]);
+    let measurement = measurement(point);
     let error = NumbersDigest::of(&[point.error]);
     let rows = known.releases.iter().flat_map(|release| release.rows.iter().map(move |row| (release, row)));
     let published: Vec<_> = rows.filter(|(_, row)| row.measurement == measurement).collect();

@@ -38,9 +38,10 @@ pub(crate) struct Release {
     pub(crate) covariance: Option<ReleasedCovariance>,
 }
 
-/// A point of a release: digests of redshift and rate, of the error, and of its shares.
+/// A point of a release: its redshift, digests of redshift and rate, of the error, and of its shares.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ReleasedRow {
+    pub(crate) z: f64,
     pub(crate) measurement: NumbersDigest,
     pub(crate) error: NumbersDigest,
     #[serde(default)]

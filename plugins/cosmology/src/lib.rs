@@ -21,5 +21,6 @@ pub mod numbers;
 pub mod recombination;
 pub mod reference;
 pub mod release_choice;
+pub mod shared_rows;
 
 pub use plugin_api::text;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Recognises numbers by their bits; no protection against anybody who wants to deceive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NumbersDigest(String);
 

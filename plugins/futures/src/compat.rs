@@ -79,7 +79,7 @@ impl Compat {
                 for ((counts, mode), label) in self.counts.iter_mut().zip(&MODES).zip(labels) {
                     counts.labelled += 1;
                     counts.won += u64::from(label.won);
-                    counts.weight_sum += f64::from(weight(mode, label, self.decays[session]));
+                    counts.weight_sum += f64::from(weight(mode, *label, self.decays[session]));
                 }
             }
         }
@@ -161,14 +161,14 @@ impl Compat {
             let of_mode = labels.iter().map(|labels| &labels[index]);
             batch.push(of_mode.clone().map(|label| i32::from(label.won)).collect::<Vec<_>>().into());
             let decay = self.decays[session];
-            batch.push(of_mode.map(|label| weight(mode, label, decay)).collect::<Vec<f32>>().into());
+            batch.push(of_mode.map(|label| weight(mode, *label, decay)).collect::<Vec<f32>>().into());
         }
     }
 }
 
 /// A weight as the table has it.
 #[expect(clippy::cast_possible_truncation, reason = "the reference rounds its weights to 32 bits")]
-fn weight(mode: &Mode, label: &Label, decay: f64) -> f32 {
+fn weight(mode: &Mode, label: Label, decay: f64) -> f32 {
     weights::reference_weight(mode, label, decay) as f32
 }
 

@@ -99,6 +99,7 @@ fn name_release(
     with_calibrators: bool,
     has_covariance: bool,
 ) -> Result<Derived<'static>, ModuleError> {
+    derived.metadata.extend(recognition.shared.metadata());
     let name = recognition.name(with_calibrators);
     if name.is_some() {
         let known = match (recognition.complete, recognition.covariance) {

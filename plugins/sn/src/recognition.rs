@@ -6,6 +6,7 @@
 
 use cosmology::numbers::NumbersDigest;
 use cosmology::release_choice::ReleaseChoice;
+use cosmology::shared_rows::SharedRows;
 use cosmology::text::counted;
 use plugin_api::{Finding, ModuleError, Severity};
 use serde::Deserialize;
@@ -51,6 +52,8 @@ pub(crate) struct Recognition {
     pub(crate) covariance: bool,
     /// The release with this covariance, where it has several.
     pub(crate) variant: Option<Variant>,
+    /// Rows of releases that stand in a table that is none of them.
+    pub(crate) shared: SharedRows,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -115,18 +118,20 @@ pub(crate) fn recognise(
     published: Option<&Published<'_>>,
 ) -> Result<Recognition, ModuleError> {
     let releases = known()?;
-    if *choice == ReleaseChoice::Ignored {
-        return Ok(Recognition::default());
-    }
     let found: Vec<u32> = (0..sample.len()).map(|row| row_digest(sample, row)).collect();
-    let release = if let ReleaseChoice::Named(name) = choice {
-        Some(named(&releases, name)?)
-    } else {
-        // The supernovae of a release with other numbers: its columns changed places, or it is an older version.
-        let ids = identities(sample);
-        releases.iter().find(|release| is_mostly(&release.digests(), &found) || release.identities == ids)
+    let release = match choice {
+        ReleaseChoice::Ignored => None,
+        ReleaseChoice::Named(name) => Some(named(&releases, name)?),
+        ReleaseChoice::Recognised => {
+            // The supernovae of a release with other numbers: its columns changed places, or it is an older version.
+            let ids = identities(sample);
+            releases.iter().find(|release| is_mostly(&release.digests(), &found) || release.identities == ids)
+        }
     };
-    let Some(release) = release else { return Ok(Recognition::default()) };
+    let Some(release) = release else {
+        let published = releases.iter().map(|release| (release.name.as_str(), release.digests()));
+        return Ok(Recognition { shared: SharedRows::count(&found, published), ..Recognition::default() });
+    };
     let mut recognition = Recognition { release: Some(release.name.clone()), ..Recognition::default() };
     let order_counts = published.is_some() || matches!(choice, ReleaseChoice::Named(_));
     recognition.findings.extend(difference(release, sample, &found, order_counts));

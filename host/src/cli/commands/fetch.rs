@@ -111,7 +111,14 @@ fn get(file: RemoteFile, datasets: Vec<String>, source: &Source, context: &Conte
         let doing = format!("{} of {}", text::bytes(bytes), text::bytes(file.bytes));
         progress.progress(bytes as f64 / file.bytes.max(1) as f64, &doing);
     };
-    let result = fetch::fetch(&file, &context.raw(), source, &tell);
+    let result = fetch::fetch(&file, &context.raw(), source, &tell).map_err(|error| {
+        match (source, datasets.first()) {
+            (Source::Network(_), Some(name)) if matches!(error.kind, Kind::Network | Kind::Untrusted) => {
+                error.hint(format!("if you have the file, run `host fetch {name} --from DIR`"))
+            }
+            _ => error,
+        }
+    });
     drop(progress);
     Row { datasets, file, seconds: started.elapsed().as_secs_f64(), result }
 }

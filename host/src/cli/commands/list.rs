@@ -43,6 +43,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Listing> {
     let registry = context.open_registry()?;
     let mut datasets = index::list(registry.root())?;
     if let Some(module) = &args.plugin {
+        context.demand_module(module, datasets.iter().filter_map(|row| row.module_id.as_deref()))?;
         datasets.retain(|row| row.module_id.as_ref() == Some(module));
     }
     if let Some(limit) = args.quality_below {

@@ -80,6 +80,8 @@ fn unknown_data_needs_the_convention_said() {
         vector(&mean, &covariance, json!({"fiducial_rd_mpc": 147.78, "tracer": "LOWZ+CMASS"})).unwrap();
     assert_eq!(codes(&derived.findings), [""; 0]);
     assert_eq!(derived.metadata["release"], Value::Null);
+    assert_eq!(derived.metadata["resembles"], "sdss_dr12_consensus_bao");
+    assert_eq!(derived.metadata["conflicts"][0]["with"], json!(["sdss_dr12_consensus_bao"]));
     assert_eq!(columns(derived, "data")["row_id"].as_text().unwrap()[0], "LOWZ+CMASS_DM_over_rs_z0.38");
 }
 

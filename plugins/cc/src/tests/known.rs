@@ -1,6 +1,6 @@
 //! Known releases: recognised by their numbers, whatever the text around them.
 
-use plugin_api::Severity;
+use plugin_api::{Input, Severity};
 use serde_json::{Value, json};
 
 use super::{COMPONENTS, TABLE, both, codes, columns, fault, published, run, texts};
@@ -209,4 +209,94 @@ fn a_list_that_lost_a_point_is_pointed_out() {
     let few = rows[..7].join("\n");
     let derived = run(&[("table", &few)], json!({"systematics": "none"})).unwrap();
     assert_eq!(codes(&derived.findings), [""; 0]);
+}
+
+#[test]
+fn a_published_list_with_one_mistyped_rate_or_redshift_is_refused() {
+    let message = |text: &str, parameters: Value| {
+        let derived = run(&[("table", text)], parameters).unwrap();
+        assert!(codes(&derived.findings).contains(&"release.table"), "{:?}", derived.findings);
+        derived.findings[0].message.clone()
+    };
+    let told = || json!({"systematics": "none"});
+    assert_eq!(
+        message(&TABLE.replace("104.5 ", "104.6 "), told()),
+        "the table is that of `moresco2020_bc03`, but 104.6 is not the rate that it has at z = 0.7812"
+    );
+    let Some(list) = published("cc/cc32/32CCdata.dat") else { return };
+    let fifth = |from: &str, to: &str| {
+        let line = |(number, line): (usize, &str)| {
+            if number == 4 { line.replace(from, to) } else { line.to_owned() }
+        };
+        list.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        message(&fifth("83", "84"), told()),
+        "the table is that of `cc32`, but 84 is not the rate that it has at z = 0.17"
+    );
+    assert_eq!(
+        message(&fifth("0.17", "0.71"), told()),
+        "the table is that of `cc32`, but 0.71 is not its redshift of H = 83, which is 0.17"
+    );
+    let meant =
+        run(&[("table", &fifth("83", "84"))], json!({"systematics": "none", "release": "none"})).unwrap();
+    assert_eq!(codes(&meant.findings), [""; 0]);
+    assert_eq!(meant.metadata["resembles"], "cc32");
+    let of_2016 = published("cc/montepython_clocks/Hz_2016.dat").unwrap();
+    for (index, line) in of_2016.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+        let mut fields: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let rate: f64 = fields[1].parse().unwrap();
+        fields[1] = (rate + 1.0).to_string();
+        let mut lines: Vec<String> = of_2016.lines().map(str::to_owned).collect();
+        lines[index] = fields.join(" ");
+        let message = message(&lines.join("\n"), told());
+        assert!(message.starts_with("the table is that of `moresco2016_all`"), "{message}");
+    }
+}
+
+/// Each public list is a compilation that shares points with others: were it not known, it would still be no damaged copy.
+#[test]
+fn a_compilation_that_shares_points_with_a_release_is_no_damaged_copy_of_it() {
+    for (file, release) in [
+        ("cc32/32CCdata.dat", "cc32"),
+        ("moresco2020/HzTable_MM_BC03.dat", "moresco2020_bc03"),
+        ("montepython_clocks/Hz_2016.dat", "moresco2016_all"),
+        ("montepython_clocks/Hz_BC03.dat", "moresco2012_bc03"),
+        ("montepython_clocks/Hz_BC03_all.dat", "moresco2012_bc03_all"),
+        ("montepython_clocks/Hz_MaStro.dat", "moresco2012_mastro"),
+    ] {
+        let Some(text) = published(&format!("cc/{file}")) else { return };
+        let input = Input { role: "table", name: "file.txt", bytes: text.as_bytes() };
+        let points = crate::table::read(&input).unwrap();
+        let mut others = crate::releases::known().unwrap();
+        others.releases.retain(|known| known.name != release);
+        let mut findings = crate::recognition::miscopied(&others, &points);
+        // One redshift of `cc32` is another one in the list of 2016, which is worth a word.
+        findings.retain(|finding| finding.severity == Severity::Error);
+        assert!(findings.is_empty(), "{file}: {findings:?}");
+    }
+    let Some(list) = published("cc/cc32/32CCdata.dat") else { return };
+    // Tomasetti 2023 beside the others; Jimenez 2023 in the place of Borghi 2022.
+    let longer = format!("{list}\n1.26, 135, 65\n");
+    let replaced = list.replace("0.75,   98.8,  33.6", "0.75, 105, 10.76");
+    assert_ne!(replaced, list);
+    for text in [longer, replaced] {
+        let derived = run(&[("table", &text)], json!({"systematics": "none"})).unwrap();
+        assert!(!codes(&derived.findings).contains(&"release.table"), "{:?}", derived.findings);
+        assert_eq!(derived.metadata["release"], Value::Null);
+        assert_eq!(derived.metadata["resembles"], "cc32");
+    }
+}
+
+#[test]
+fn known_points_with_a_covariance_of_ones_own_still_name_what_counts_them_twice() {
+    let size = 15;
+    let element = |index: usize| if index.is_multiple_of(size + 1) { "2000" } else { "0" };
+    let matrix: Vec<&str> = (0..size * size).map(element).collect();
+    let rows: Vec<String> = matrix.chunks(size).map(|row| row.join(" ")).collect();
+    let derived = run(&[("table", TABLE), ("covariance", &rows.join("\n"))], json!({})).unwrap();
+    assert_eq!(derived.metadata["release"], Value::Null);
+    assert_eq!(derived.metadata["resembles"], "moresco2020_bc03");
+    let with = &derived.metadata["conflicts"][0]["with"];
+    assert_eq!(*with, json!(["moresco2020_bc03"]));
 }

@@ -16,6 +16,8 @@ use super::releases::Release;
 use super::settings::VectorSettings;
 use super::{Roles, prediction};
 use crate::matrix::SquareMatrix;
+use crate::numbers::NumbersDigest;
+use crate::shared_rows::SharedRows;
 
 /// Tracer of a row when nothing names one.
 pub const UNSPECIFIED: &str = "unspecified";
@@ -75,6 +77,8 @@ pub struct Vector<'r> {
     pub release: Option<&'r Release>,
     /// Whether every number is the published one.
     pub complete: bool,
+    /// Rows of releases that stand in it, when it is none of them.
+    pub shared: SharedRows,
     /// What was noticed.
     pub findings: Vec<Finding>,
 }
@@ -102,6 +106,10 @@ impl<'r> Vector<'r> {
             fill_in(&mut rows, release);
             reader::refuse_duplicates(roles.values, &rows, duplicate)?;
         }
+        let shared = match recognition.release {
+            Some(_) => SharedRows::default(),
+            None => shared_rows(&rows, releases),
+        };
         let conventions = Conventions::settle(settings, recognition.release)?;
         let subjects = subjects(roles, &rows)?;
         let Recognition { release, complete, mut findings } = recognition;
@@ -129,6 +137,7 @@ impl<'r> Vector<'r> {
             conventions,
             release,
             complete,
+            shared,
             findings,
         })
     }
@@ -179,6 +188,7 @@ impl<'r> Vector<'r> {
             .collect();
         let (structure, blocks) = plausibility::structure(&self.covariance);
         let mut metadata = unchanged(self.release.map(|_| self.complete));
+        metadata.extend(self.shared.metadata());
         metadata.extend([
             ("rd_convention".to_owned(), self.conventions.metadata()),
             ("fiducial_rd_mpc".to_owned(), json!(self.conventions.fiducial_rd_mpc)),
@@ -193,6 +203,15 @@ impl<'r> Vector<'r> {
         ]);
         metadata
     }
+}
+
+/// A row is known by its redshift and value.
+fn shared_rows(rows: &[Row], releases: &[Release]) -> SharedRows {
+    let found: Vec<NumbersDigest> = rows.iter().map(|row| NumbersDigest::of(&[row.z, row.value])).collect();
+    let published = releases
+        .iter()
+        .map(|release| (release.name.as_str(), release.rows.iter().map(|row| row.numbers.clone()).collect()));
+    SharedRows::count(&found, published)
 }
 
 /// That nothing was corrected or selected, and how well the numbers are known to be those of a release.

@@ -170,6 +170,7 @@ fn another_covariance_of_the_right_size_is_told() {
     let derived = derive(UNION3_TABLE, Some(changed.as_bytes()), json!({"release": "none"})).unwrap();
     assert_eq!(codes(&derived.findings), [""; 0]);
     assert_eq!(derived.metadata["release"], Value::Null);
+    assert_eq!(derived.metadata["resembles"], "union3", "its supernovae are still those");
 }
 
 /// The inverse of the full covariance of DES-Dovekie is published as well.

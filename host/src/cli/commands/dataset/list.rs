@@ -40,6 +40,9 @@ struct Row {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Listing> {
     let catalogue = context.catalogue(None, None)?;
+    if let Some(module) = &args.plugin {
+        context.demand_module(module, catalogue.datasets().iter().map(|dataset| dataset.module.as_str()))?;
+    }
     let registry = super::registry(context)?;
     let raw = context.raw();
     let of_module = |module: &str| args.plugin.as_deref().is_none_or(|wanted| wanted == module);

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, enabled: bool, context: &Context) -> Result<Enabl
     let id = &args.id;
     let store = context.store()?;
     // Said without making a store that is not there.
-    store.require(id)?;
+    context.installed(&store, id)?;
     let switch = Change::begin(&store, &actor())?.set_enabled(id, enabled)?;
     Ok(Enabling { id: id.clone(), version: switch.to, enabled, unchanged: switch.unchanged })
 }

@@ -47,9 +47,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Removed> {
     });
     let version = version.transpose()?;
     let actor = actor();
-    if matches!(store.require(id), Err(error) if error.kind == Kind::Usage) {
-        // Said without making a store that is not there.
-        store.require(id)?;
+    // Said without making a store that is not there. What is damaged can be removed.
+    if let Err(error) = context.installed(&store, id)
+        && error.kind == Kind::Usage
+    {
+        return Err(error);
     }
     let change = Change::begin(&store, &actor)?;
     let before = store.receipt(id).ok().flatten();

@@ -32,7 +32,7 @@ pub(super) struct RolledBack {
 /// Runs the verb.
 pub(super) fn run(args: &Args, context: &Context) -> Result<RolledBack> {
     let store = context.store()?;
-    let receipt = store.require(&args.id)?;
+    let receipt = context.installed(&store, &args.id)?;
     let id = &receipt.id;
     let Some(to) = receipt.previous.last() else {
         let others: Vec<String> = receipt

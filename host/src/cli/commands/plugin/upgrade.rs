@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Upgrades> {
     let receipts: Vec<(String, Result<Receipt>)> = if args.all {
         installer.store.modules().storage("list the installed modules")?
     } else {
-        args.ids.iter().map(|id| (id.clone(), installer.store.require(id))).collect()
+        args.ids.iter().map(|id| (id.clone(), context.installed(&installer.store, id))).collect()
     };
     let only_one = receipts.len() == 1;
     let mut upgrades =

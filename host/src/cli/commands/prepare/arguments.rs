@@ -101,7 +101,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 fn role_and_path(text: &str) -> Result<(String, String), String> {
-    split(text, "ROLE=PATH")
+    match split(text, "ROLE=PATH")? {
+        (role, path) if path.is_empty() => {
+            Err(format!("the path of `{role}` is missing: expected ROLE=PATH"))
+        }
+        pair => Ok(pair),
+    }
 }
 
 fn split(text: &str, form: &str) -> Result<(String, String), String> {

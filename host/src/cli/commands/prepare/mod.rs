@@ -18,10 +18,10 @@ pub(super) use report::{Batch, Plans, holds, strictness_name};
 use crate::catalogue::{Batch as NamedBatch, Catalogue, Damage};
 use crate::cli::context::PrepareFlags;
 use crate::cli::{Context, Report};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::journal::End;
 use crate::stages::parameters::Given;
-use crate::stages::pipeline::{self, Options};
+use crate::stages::pipeline::{self, Options, Prepared};
 use crate::stages::plan::Job;
 
 use recorder::Recorder;
@@ -94,6 +94,9 @@ fn prepare(args: &Args, context: &Context, recorder: &mut Recorder) -> Result<Ba
         tracing::warn!("{clash}");
     }
     for item in &items {
+        if let Ok(Prepared { replaces: Some(replaced), registered, .. }) = &item.result {
+            tracing::warn!("{}", report::replacing(registered.name.as_str(), replaced));
+        }
         context.write_summary(item);
     }
     if let [Item { result: Err(error), .. }] = items.as_slice() {
@@ -120,8 +123,13 @@ fn options(args: &Args, context: &Context) -> Result<Options> {
 
 /// What to prepare, what cannot be, and the catalogue that the names were looked up in.
 fn jobs(args: &Args, context: &Context) -> Result<(Vec<Job>, Vec<Item>, Catalogue)> {
-    let parameters: Vec<(String, Given)> =
-        args.param.iter().map(|(name, value)| (name.clone(), Given::Text(value.clone()))).collect();
+    let mut parameters: Vec<(String, Given)> = Vec::new();
+    for (name, value) in &args.param {
+        if parameters.iter().any(|(given, _)| given == name) {
+            return Err(Error::new(Kind::Usage, format!("parameter `{name}` is given twice")));
+        }
+        parameters.push((name.clone(), Given::Text(value.clone())));
+    }
     if let Some(module) = &args.plugin {
         return Ok((
             of_module::jobs(args, module, &parameters, &context.objects)?,

@@ -10,7 +10,7 @@ use crate::cli::output::plain;
 use crate::cli::{Report, Style};
 use crate::dataset::DatasetDocument;
 use crate::error::{Error, Kind};
-use crate::stages::pipeline::{Origin, PlanReport, Prepared};
+use crate::stages::pipeline::{Origin, PlanReport, Prepared, Replaced};
 use crate::stages::validate::{Outcome as CheckOutcome, Strictness};
 use crate::stages::validated::line;
 
@@ -123,6 +123,12 @@ fn render_prepared(out: &mut dyn Write, style: &Style, prepared: &Prepared, seco
     writeln!(out, "  took    {:.0} ms", seconds * 1000.0)
 }
 
+/// That a name changes its meaning.
+pub(super) fn replacing(name: &str, Replaced { version, module }: &Replaced) -> String {
+    let short = version.short();
+    format!("`{name}` replaces {short} of module `{module}`, which stays as `{name}@{short}`")
+}
+
 /// The word that the flags use.
 pub(in crate::cli::commands) fn strictness_name(strictness: Strictness) -> &'static str {
     match strictness {
@@ -164,6 +170,10 @@ impl Report for Plans {
             match plan.known_version {
                 Some(version) => writeln!(out, "  would   answer from the registry: version {version}")?,
                 None => writeln!(out, "  would   derive, validate, register")?,
+            }
+            if let Some(replaced) = &plan.replaces {
+                let (paint, reset) = (style.warning.render(), style.warning.render_reset());
+                writeln!(out, "  {paint}warning {}{reset}", replacing(&plan.name, replaced))?;
             }
         }
         Ok(())

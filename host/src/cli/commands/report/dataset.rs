@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::catalogue::conflicts::Claims;
 use crate::cli::target::Target;
 use crate::cli::{Context, Report, Style};
 use crate::dataset::{decode, read_document};
@@ -29,9 +30,16 @@ pub(super) fn run(dataset: &str, output: Option<&Path>, context: &Context) -> Re
     let target = Target::find(dataset, context)?;
     let (document, dataset) = target.read(context)?;
     let name = target.name();
-    let subject =
-        Subject { name: &name, document: &document, dataset: &dataset, record: target.record.as_ref() };
-    let page = page(&subject)?;
+    let conflicts =
+        Claims::of_metadata(&name, &document.metadata, &context.catalogue_if_readable()).conflicts();
+    let record = target.record.as_ref();
+    let page = page(&Subject {
+        name: &name,
+        document: &document,
+        dataset: &dataset,
+        record,
+        conflicts: &conflicts,
+    })?;
     let file = output.map_or_else(|| PathBuf::from(format!("{name}.html")), Path::to_owned);
     durable::publish(&file, page.as_bytes()).storage(&format!("write `{}`", file.display()))?;
     Ok(Reported { version: target.version().copied(), dataset: target.label, file, bytes: page.len() })
@@ -46,12 +54,10 @@ pub(in crate::cli::commands) fn page_of(name: &str, context: &Context) -> Result
             .hint(format!("type `host report {}` on that machine", record.name)));
     }
     let (document, dataset) = decode(&path, Some(&record.version), context.settings.chunk_rows())?;
-    page(&Subject {
-        name: record.name.as_str(),
-        document: &document,
-        dataset: &dataset,
-        record: Some(&record),
-    })
+    let (name, record) = (record.name.as_str(), Some(&record));
+    let conflicts =
+        Claims::of_metadata(name, &document.metadata, &context.catalogue_if_readable()).conflicts();
+    page(&Subject { name, document: &document, dataset: &dataset, record, conflicts: &conflicts })
 }
 
 impl Report for Reported {

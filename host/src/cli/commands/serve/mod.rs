@@ -71,6 +71,7 @@ pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<u
         },
         upkeep: upkeep(settings, args.read_only),
         place: context.health_place()?,
+        manifest_file: settings.manifest_file().to_owned(),
         rows_per_batch: settings.chunk_rows(),
         runs: Bounds { concurrent: settings.concurrent_runs(), waiting: settings.queued_runs() },
     };
