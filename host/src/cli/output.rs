@@ -57,7 +57,7 @@ impl Style {
 }
 
 /// Prints reports and errors.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Printer {
     json: bool,
 }
