@@ -137,7 +137,7 @@ fn exit_codes() {
         (&["prepare", "--plugin", "hostile", "--param", "deed=panic"], 14),
         (&["prepare", "--plugin", "hostile", "--param", "deed=loop", "--timeout", "0.3"], 15),
         (&["prepare", "--plugin", "hostile", "--input", &bad_input], 16),
-        (&["prepare", "--plugin", "hostile", "--param", "deeds=x"], 16),
+        (&["prepare", "--plugin", "hostile", "--param", "deeds=x"], 2),
         (&["list", "--config", &bad_configuration], 17),
         (&["show", "nothing"], 2),
     ];
