@@ -57,7 +57,7 @@ impl Style {
 }
 
 /// Prints reports and errors.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Printer {
     json: bool,
 }

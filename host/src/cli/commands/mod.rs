@@ -50,7 +50,7 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
         context.demand_named_data_root()?;
     }
     match command {
-        Command::Prepare(args) => match prepare::run(args, context, *printer)? {
+        Command::Prepare(args) => match prepare::run(args, context, printer)? {
             prepare::Outcome::Plan(report) => printer.report(&report),
             prepare::Outcome::Prepared(report) => printer.report(&report),
         },

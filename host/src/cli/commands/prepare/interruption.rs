@@ -23,8 +23,8 @@ pub(super) type Going = Arc<Mutex<Option<Run>>>;
 
 /// From now on this process ends a run that goes on before it ends itself. Without a listener, or told a second time, it
 /// is killed like any other.
-pub(super) fn listen(going: &Going, journal: &Journal, printer: Printer) {
-    let ending = Ending { going: Arc::clone(going), journal: journal.clone(), printer };
+pub(super) fn listen(going: &Going, journal: &Journal, printer: &Printer) {
+    let ending = Ending { going: Arc::clone(going), journal: journal.clone(), printer: printer.clone() };
     if let Err(error) = ending.listen() {
         tracing::debug!("this run will not tell how it was interrupted: {error}");
     }
@@ -53,7 +53,6 @@ impl Ending {
         std::thread::Builder::new().spawn(waiting).map(drop).map_err(internal)
     }
 
-    #[expect(clippy::exit, reason = "no thread of this process is asked")]
     fn end(self, signal: Signal) {
         // Held until the end: whoever of the others wants to tell what became of it waits here.
         let mut going = self.going.lock().unwrap_or_else(PoisonError::into_inner);

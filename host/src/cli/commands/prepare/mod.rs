@@ -39,7 +39,7 @@ pub(super) enum Outcome {
 }
 
 /// Runs the verb.
-pub(super) fn run(args: &Args, context: &Context, printer: Printer) -> Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<Outcome> {
     if args.dry_run {
         return plan(args, context).map(Outcome::Plan);
     }

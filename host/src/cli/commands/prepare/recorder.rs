@@ -35,7 +35,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(args: &Args, context: &Context, printer: Printer) -> Self {
+    pub(super) fn new(args: &Args, context: &Context, printer: &Printer) -> Self {
         let beginning = Beginning {
             id: args.run_id.clone(),
             command: "prepare",
@@ -51,7 +51,7 @@ impl Recorder {
             journal: context.journal(),
             beginning: Some(beginning),
             run: Going::default(),
-            printer,
+            printer: printer.clone(),
             performance,
         }
     }
@@ -62,7 +62,7 @@ impl Recorder {
         match self.journal.begin(beginning) {
             Ok(run) => {
                 *self.run() = Some(run);
-                interruption::listen(&self.run, &self.journal, self.printer);
+                interruption::listen(&self.run, &self.journal, &self.printer);
             }
             Err(error) => tracing::warn!("this run will not be in the journal: {error}"),
         }
