@@ -228,6 +228,12 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// Sends a signal to a process that the test started.
+pub fn kill(signal: &str, process: u32) {
+    let status = Command::new("kill").arg(format!("-{signal}")).arg(process.to_string()).status();
+    assert!(status.unwrap().success());
+}
+
 /// Nothing that a test waits for takes so long, on a slow machine that is busy with something else; a wait that does has
 /// failed.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(5);

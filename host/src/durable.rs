@@ -10,10 +10,12 @@
 #![expect(clippy::disallowed_methods, reason = "this is what the others are sent to")]
 
 use fs_err::os::unix::fs::OpenOptionsExt;
+use std::collections::BTreeSet;
 use std::fs::{Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fs_err::File;
 use rustix::fs::OFlags;
@@ -271,6 +273,7 @@ impl StagedDirectory {
             }
             if path.is_dir() {
                 fs_err::set_permissions(&path, mode(0o755))?;
+                staged().insert(path.clone());
                 return Ok(Self { path, committed: false, lock });
             }
         }
@@ -354,9 +357,30 @@ fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 
 impl Drop for StagedDirectory {
     fn drop(&mut self) {
+        staged().remove(&self.path);
         if !self.committed {
             // What cannot be removed now is swept by the next writer.
             drop(remove_tree(&self.path));
+        }
+    }
+}
+
+/// The staging directories of this process.
+fn staged() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    static STAGED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    STAGED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the staging directories of this process, which ends in the middle of its work: other threads may write to
+/// them. What one of them publishes at this moment is there as a whole, or not at all.
+pub(crate) fn abandon_staged() {
+    for path in &*staged() {
+        let Ok(parent) = parent_of(path) else { continue };
+        // Under another name nobody can publish what is half removed.
+        let doomed = parent.join(format!("{STAGING_PREFIX}{}", unique()));
+        if fs_err::rename(path, &doomed).is_ok() {
+            // What cannot be removed now is swept by the next writer.
+            drop(remove_tree(&doomed));
         }
     }
 }

@@ -56,6 +56,7 @@ pub mod report;
 pub mod schedule;
 pub mod secret;
 pub mod serve;
+mod signals;
 pub mod stages;
 pub mod text;
 pub mod trust;

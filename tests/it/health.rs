@@ -32,6 +32,8 @@ fn calm() -> Sandbox {
 
 fn verdicts() {
     let sandbox = calm();
+    let _ = sandbox.run(["health"]).failure(10, &["there is no data root"]);
+    std::fs::create_dir(sandbox.data_root()).unwrap();
     let fresh = sandbox.run(["health"]).success();
     assert!(
         fresh.stdout.starts_with("degraded\nwarning: registry: there is no data root"),

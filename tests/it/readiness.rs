@@ -2,6 +2,7 @@
 
 use libtest_mimic::Trial;
 use serde_json::Value;
+use tests::{Sandbox, fixture};
 
 use crate::certify::{World, file_in, flip};
 use crate::serve::Service;
@@ -11,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("readiness::a_good_host_is_ready_for_production", &[], ready),
         trial("readiness::each_phase_names_what_is_missing", &[], refused),
+        trial("readiness::a_new_host_was_refused_before_its_machine_was_looked_at", &[], fresh),
+        trial("readiness::a_typo_made_a_host_not_ready_for_seven_days", &[], typo),
         trial("readiness::the_service_that_is_named_must_answer", &[], service),
     ]
 }
@@ -76,7 +79,7 @@ fn refused() {
     let _ = world.run(&["deploy", "verify", "--min-disk", "much"]).failure(2, &["expected a size"]);
     // Production alone looks at backups and at what failed.
     for _ in 0..2 {
-        let _ = world.run(&["prepare", "--plugin", "light_curve", "--input", "table=nowhere.csv"]);
+        let _ = world.run(&["prepare", "--plugin", "light_curve", "--force", "--max-memory", "1KiB"]);
     }
     world.variables.push(("PBUF_BACKUP_REPOSITORY", world.sandbox.path("nowhere").display().to_string()));
     flip(&file_in(&world.sandbox.data_root(), "audit.jsonl"));
@@ -101,7 +104,33 @@ fn refused() {
     // A module that somebody may change is seen before anything is derived.
     world.break_module();
     assert_eq!(verify(&world, &["--phase", "preflight"]).2, ["security.trust"]);
-    let _ = tests::Sandbox::new().run(SMALL).failure(10, &["no data root"]);
+    let _ = Sandbox::new().run(SMALL).failure(10, &["no data root"]);
+}
+
+/// The man page prescribes both phases on the first day of a host.
+fn fresh() {
+    for (phase, said) in [("preflight", "READY FOR CANARY"), ("canary", "READY FOR THE CHECKS OF PRODUCTION")]
+    {
+        let sandbox = Sandbox::new().with_plugins(fixture::example());
+        let outcome = sandbox.run([&SMALL[..], &["--phase", phase]].concat()).success();
+        assert!(outcome.stdout.contains(said), "{outcome:?}");
+        let _ = sandbox.run(["check"]).success();
+    }
+}
+
+fn typo() {
+    let world = World::new();
+    for arguments in [
+        &["prepare", "--plugin", "boa"][..],
+        &["prepare", "--plugin", "light_curve", "--input", "table=nowhere.csv"],
+    ] {
+        assert!(world.run(arguments).code.is_some_and(|code| code != 0));
+    }
+    let (_, report, open) = verify(&world, &[]);
+    assert!(!open.iter().any(|id| id == "runs.failed"), "{report:#}");
+    let lines = report["lines"].as_array().unwrap();
+    let line = lines.iter().find(|line| line["id"] == "runs.failed").unwrap();
+    assert!(line["measured"].as_str().unwrap().ends_with(", 2 refused"), "{line:#}");
 }
 
 fn service() {

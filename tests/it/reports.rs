@@ -1,6 +1,7 @@
 //! Reports on the work of the host, and the log files that others read.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("reports::each_tells_what_was_done_in_every_form", &[], forms),
+        trial("reports::with_a_mistyped_data_root_all_was_well_and_nothing_was_done", &[], elsewhere),
         trial("reports::a_deployment_has_the_fields_that_were_asked_for", &[], deployment),
         trial("reports::a_dataset_of_such_a_name_is_still_reached", &[], same_name),
         trial("reports::log_files_tell_what_was_done_and_what_went_wrong", &[], log_files),
@@ -84,6 +86,25 @@ fn forms() {
     let earlier = &sandbox.json(["report", "daily", "--date", "2001-01-01"])["data"]["content"];
     assert_eq!(earlier["work"]["runs"], 0);
     let _ = sandbox.run(["report", "daily", "--date", "yesterday"]).failure(2, &["a day such as"]);
+}
+
+/// They told of a host where nothing was ever done.
+fn elsewhere() {
+    let sandbox = Sandbox::new();
+    for verb in [
+        &["health"][..],
+        &["status"],
+        &["metrics"],
+        &["run", "list"],
+        &["report", "daily"],
+        &["report", "capacity"],
+        &["alert", "list"],
+    ] {
+        let _ = sandbox.run(verb).failure(10, &["there is no data root at", "--data-root"]);
+        let mut unnamed = Command::new(tests::host());
+        unnamed.env_clear().env("HOME", sandbox.path("home")).current_dir(sandbox.path("work")).args(verb);
+        let _ = Outcome::of(&mut unnamed).success();
+    }
 }
 
 fn deployment() {

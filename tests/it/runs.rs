@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Sandbox, fixture, tree, wait_until};
+use tests::{Sandbox, fixture, kill, tree, wait_until};
 
 use crate::trial;
 
@@ -15,6 +15,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("runs::a_failure_has_its_code_and_a_first_typo_leaves_nothing", &[], failures),
         trial("runs::a_killed_run_is_ended_once_by_whoever_looks", &[], killed),
         trial("runs::a_running_run_is_seen_and_stopped", &[], cancelled),
+        trial("runs::ctrl_c_ended_a_run_without_a_word", &[], interrupted),
+        trial("runs::ctrl_c_left_what_was_half_registered", &[], half_registered),
         trial("runs::what_was_killed_is_gone_on_with_to_the_same_digests", &[], resumed),
         trial("runs::a_secret_is_not_recorded_and_a_list_from_a_pipe_is_not_resumed", &[], not_recorded),
         trial("runs::without_a_journal_the_work_is_done_all_the_same", &[], no_journal),
@@ -57,6 +59,7 @@ fn wait_for(sandbox: &Sandbox, child: &mut Child, words: &str) {
 
 fn told() {
     let sandbox = Sandbox::new().with_plugins(fixture::example());
+    std::fs::create_dir(sandbox.data_root()).unwrap();
     assert!(sandbox.run(["run", "list"]).success().stdout.contains("no runs"));
     let _ = sandbox.run(PREPARE).success();
     let _ = sandbox.run(PREPARE).success();
@@ -157,12 +160,63 @@ fn cancelled() {
     let _ = sandbox.run(["run", "resume", "last"]).failure(2, &["is running", "host run cancel"]);
     let said = sandbox.run(["run", "cancel", "last"]).success().stdout;
     assert!(said.starts_with("cancelled "), "{said}");
-    assert_eq!(child.wait().unwrap().code(), None, "a signal ended it");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "it says itself that it ends");
     let lines = lines(&sandbox);
     assert_eq!((events(&lines, "cancel-requested"), events(&lines, "end")), (1, 1), "{lines:#?}");
     assert_eq!(list(&sandbox, &[])[0]["state"], "cancelled");
     let _ = sandbox.run(["run", "cancel", "last"]).failure(2, &["is over: cancelled"]);
     let _ = sandbox.run(["check"]).success();
+}
+
+fn interrupted() {
+    for (signal, cause) in [("INT", "cancelled by Ctrl-C"), ("TERM", "told to end")] {
+        let sandbox = Sandbox::new().with_plugins(fixture::hostile());
+        let arguments = ["prepare", "--plugin", "hostile", "--name", "endless", "--param", "deed=loop"];
+        let mut child = sandbox.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&sandbox, &mut child, "about to do it");
+        kill(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        let run = list(&sandbox, &[]).remove(0);
+        let id = run["id"].as_str().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        for words in
+            ["interrupted: 0 of 1 datasets registered, 1 not", cause, &format!("`host run resume {id}`")]
+        {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert_eq!((&run["state"], &run["exit_code"]), (&json!("cancelled"), &json!(130)), "{run:#}");
+        assert_eq!(run["error"]["code"], "interrupted", "{run:#}");
+        assert_eq!(events(&lines(&sandbox), "end"), 1);
+        let _ = sandbox.run(["check"]).success();
+    }
+}
+
+fn half_registered() {
+    let sandbox = Sandbox::new().with_plugins(fixture::example());
+    let _ = sandbox.run(PREPARE).success();
+    let staged = || {
+        let entries = std::fs::read_dir(sandbox.data_root().join("derived")).unwrap();
+        entries
+            .filter(|entry| entry.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"."))
+            .count()
+    };
+    // Another writer: the content is written, and its publication waits.
+    let lock = std::fs::File::open(sandbox.data_root().join("registry/.lock")).unwrap();
+    lock.lock().unwrap();
+    let arguments = [&PREPARE[..], &["--name", "other"]].concat();
+    let mut child = sandbox.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("it is staged", || {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
+        staged() == 1
+    });
+    kill("INT", child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(staged(), 0);
+    drop(lock);
+    let _ = sandbox.run(["run", "resume", "last"]).success();
+    let _ = sandbox.run(["check"]).success();
+    assert_eq!(versions(&sandbox).len(), 2);
 }
 
 /// Names and versions of all datasets.

@@ -23,6 +23,8 @@ pub const SETTING: &str = "backup.identity";
 pub(super) struct Cipher {
     recipients: Vec<Recipient>,
     identity: Option<Identity>,
+    /// Where a key was found that is none of theirs.
+    wrong: Option<Reference>,
 }
 
 /// Where an object is written to.
@@ -54,7 +56,7 @@ impl Cipher {
                     .hint("a public key begins with `age1`; `host backup key --output FILE` makes a pair")
             })
         });
-        Ok(Self { recipients: read.collect::<Result<_>>()?, identity: None })
+        Ok(Self { recipients: read.collect::<Result<_>>()?, identity: None, wrong: None })
     }
 
     /// The public keys.
@@ -77,17 +79,29 @@ impl Cipher {
                 .cause(secret.hide_in(why))
                 .hint("a key is a line that begins with `AGE-SECRET-KEY-`")
         })?;
-        self.identity = Some(identity);
+        // Who has no key of theirs can save all the same, so it is no matter until something is to be read.
+        if self.recipients().contains(&identity.to_public().to_string()) {
+            self.identity = Some(identity);
+        } else {
+            self.wrong = Some(reference.clone());
+        }
         Ok(())
     }
 
     /// Demands that objects can be read.
     ///
     /// # Errors
-    /// [`Kind::BadConfig`] when nobody named a key.
+    /// [`Kind::BadConfig`] when nobody named a key, or one of another repository.
     pub(super) fn demand_key(&self) -> Result<()> {
         if !self.is_closed() || self.identity.is_some() {
             return Ok(());
+        }
+        if let Some(reference) = &self.wrong {
+            let message =
+                format!("the key in the {reference} is none of those this repository is encrypted to");
+            return Err(Error::new(Kind::BadConfig, message)
+                .cause(format!("it is encrypted to {}", self.recipients().join(", ")))
+                .hint(format!("let the setting `{SETTING}` name the key that belongs to one of them")));
         }
         Err(Error::new(Kind::BadConfig, "the objects of the repository are encrypted, and there is no key")
             .hint(format!("write `{{\"file\": \"PATH\"}}` as the setting `{SETTING}`; the file, of mode 0600, holds the key")))

@@ -245,10 +245,17 @@ fn quality(bench: &Bench<'_>) -> Result<Outcome> {
 fn failed(bench: &Bench<'_>) -> Result<Outcome> {
     let since = jiff::Timestamp::now().checked_sub(FAILURES_COUNT_FOR).ok().map(crate::clock::text);
     let filter = Filter { since, ..Filter::default() };
-    let runs = Journal::of(&bench.subject.files.log_directory).list(&filter)?;
-    let failed: usize = runs.iter().map(|run| run.datasets.failed).sum();
-    let done: usize = runs.iter().map(|run| run.datasets.prepared + run.datasets.cached).sum();
-    let all = failed + done;
-    let measured = format!("{failed} of {all} datasets of {} runs", runs.len());
+    let (mut runs, mut failed, mut refused, mut done) = (0, 0, 0, 0);
+    Journal::of(&bench.subject.files.log_directory).for_each(&filter, |run| {
+        runs += 1;
+        done += run.summary.datasets.prepared + run.summary.datasets.cached;
+        for error in run.finished.iter().filter_map(|finished| finished.dataset.error.as_ref()) {
+            // A typo says nothing about the host.
+            *(if error.is_of_the_request() { &mut refused } else { &mut failed }) += 1;
+        }
+    })?;
+    let all: usize = failed + done;
+    let refused = if refused > 0 { format!(", {refused} refused") } else { String::new() };
+    let measured = format!("{failed} of {all} datasets of {runs} runs{refused}");
     Ok(Outcome::of(failed as f64 <= MOST_FAILED * all as f64, measured))
 }

@@ -116,6 +116,16 @@ impl Context {
         Ok(Registry::open(root))
     }
 
+    /// Demands the data root if somebody named it: what reads a place that is not there would find that all is well.
+    pub(super) fn demand_named_data_root(&self) -> Result<()> {
+        let origin = self.settings.origin("framework.output_directory");
+        let is_named = origin.is_some_and(|origin| *origin != config::Origin::Default);
+        if is_named && !self.settings.data_root().exists() {
+            return self.open_registry().map(drop);
+        }
+        Ok(())
+    }
+
     /// Demands that nobody has forbidden writing. Where there is no data root nobody has.
     pub(super) fn demand_writable(&self) -> Result<()> {
         self.open_registry().map_or(Ok(()), |registry| registry.demand_writable())

@@ -60,7 +60,7 @@ impl Style {
 }
 
 /// Prints reports and errors.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Printer {
     json: bool,
 }

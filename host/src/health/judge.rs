@@ -6,7 +6,6 @@ use super::{
     Alert, AvailableModule, Check, CheckStatus, FrameworkStatus, Health, Limits, Observed, RegistryState,
     Status, SystemResources,
 };
-use crate::journal::{RunSummary, State};
 use crate::modules::standing;
 use crate::schedule::{Done, Period};
 use crate::text::bytes;
@@ -122,7 +121,7 @@ impl Judgement {
             RegistryState::Missing => Some((
                 CheckStatus::Warning,
                 format!("there is no data root at `{root}`"),
-                "type `host prepare` to make one with its first dataset, or name another with `--data-root DIR`"
+                "type `host prepare --plugin ID` to make one with its first dataset, or name another with `--data-root DIR`"
                     .to_owned(),
             )),
             RegistryState::NotWritable => Some((
@@ -259,26 +258,26 @@ impl Judgement {
         );
     }
 
-    /// A run that failed has told its user; one that was killed could not. Later ones do not make up for it, but the one
-    /// that goes on with it does.
+    /// A run that failed has told its user; one that was killed could not. Later ones do not make up for it, unless they
+    /// go on with it or do the same.
     fn runs(&mut self, seen: &Observed) {
-        let observed = match seen.last_runs.first() {
-            None => "nothing has run yet".to_owned(),
-            Some(run) => format!("the newest is {}", run.state.word()),
+        let broken_off = seen.broken_off_runs.first();
+        let observed = match (broken_off, seen.last_runs.first()) {
+            (Some(run), _) => format!("{} interrupted, the newest {}", seen.broken_off_runs.len(), run.id),
+            (None, Some(run)) => format!("the newest is {}", run.state.word()),
+            (None, None) => "nothing has run yet".to_owned(),
         };
-        let gone_on_with =
-            |run: &RunSummary| seen.last_runs.iter().any(|other| other.resumes.as_ref() == Some(&run.id));
-        let broken_off =
-            seen.last_runs.iter().find(|run| run.state == State::Interrupted && !gone_on_with(run));
         let fault = broken_off.map(|run| {
+            let id = &run.id;
             let cause = format!(
-                "run {} did not finish: it was stopped with its service or killed, or the power was lost",
-                run.id
+                "run {id} did not finish: it was stopped with its service or killed, or the power was lost"
             );
-            let action = format!("type `host run resume {}` to go on with what is missing", run.id);
+            let action = format!(
+                "type `host run resume {id}` to go on with what is missing, or `host run cancel {id}` to give it up"
+            );
             (CheckStatus::Warning, cause, action)
         });
-        self.add("runs", observed, "not interrupted".to_owned(), fault);
+        self.add("runs", observed, "0 interrupted".to_owned(), fault);
     }
 
     fn memory(&mut self, seen: &Observed, limits: &Limits) {

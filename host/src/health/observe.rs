@@ -130,6 +130,8 @@ pub struct Observed {
     pub log_file_sizes: BTreeMap<String, u64>,
     /// The newest runs, the newest first.
     pub last_runs: Vec<RunSummary>,
+    /// Those that were interrupted and that nobody has made up for, the newest first.
+    pub broken_off_runs: Vec<RunSummary>,
 }
 
 /// What is looked at less often, since it reads much.
@@ -139,6 +141,7 @@ pub(super) struct Slow {
     backup: Option<Backup>,
     certification: Option<Certification>,
     modules: Vec<Standing>,
+    broken_off_runs: Vec<RunSummary>,
 }
 
 impl Slow {
@@ -146,7 +149,8 @@ impl Slow {
         let backup = place.backup_repository.as_deref().map(|folder| Backup::look(folder, &place.data_root));
         let certification = Certification::newest(&place.log_directory);
         let modules = standing::of_all(&place.search_path, &place.policy);
-        Self { audit: audit(place), backup, certification, modules }
+        let broken_off_runs = told(Journal::of(&place.log_directory).broken_off());
+        Self { audit: audit(place), backup, certification, modules, broken_off_runs }
     }
 }
 
@@ -173,6 +177,7 @@ impl Observed {
             modules: slow.modules,
             log_file_sizes: log_file_sizes(&place.log_directory),
             last_runs: last_runs(&place.log_directory),
+            broken_off_runs: slow.broken_off_runs,
         }
     }
 }
@@ -226,10 +231,14 @@ fn audit(place: &Place) -> Result<u64, String> {
     }
 }
 
-/// None where the journal cannot be read: `run list` says why.
 fn last_runs(log_directory: &Path) -> Vec<RunSummary> {
     let newest = Filter { limit: Some(LAST_RUNS), ..Filter::default() };
-    Journal::of(log_directory).list(&newest).unwrap_or_else(|error| {
+    told(Journal::of(log_directory).list(&newest))
+}
+
+/// None where the journal cannot be read: `run list` says why.
+fn told(runs: crate::error::Result<Vec<RunSummary>>) -> Vec<RunSummary> {
+    runs.unwrap_or_else(|error| {
         tracing::warn!("{error}");
         Vec::new()
     })

@@ -1,7 +1,7 @@
 //! Stopping a run that another process does.
 //!
 //! The registry can bear that a process is killed at any moment, so there is nothing to ask for: the request is written
-//! down and the process is told to end. Who waited for it then writes the END.
+//! down and the process is told to end. It writes the END itself, or where it is killed whoever waited for it.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum Ending {
 }
 
 impl Journal {
-    /// Stops a run and waits for its end, up to `patience`.
+    /// Stops a run and waits for its end, up to `patience`; gives up one that was interrupted.
     ///
     /// # Errors
     /// [`Kind::Usage`] when there is no such run or it is over, [`Kind::Locked`] when its process cannot be told from here
@@ -53,6 +53,11 @@ impl Journal {
             Error::new(Kind::Usage, format!("run `{id}` is over: {}", run.state.word()))
                 .hint(format!("run `host run show {id}` to see what it did"))
         };
+        let request = || line(Event::CancelRequested { actor: actor.to_owned() });
+        if run.summary.state == State::Interrupted {
+            durable::append_line(&self.file(id), &request()).storage("write that the run is given up")?;
+            return Ok(Cancelled { run: self.read(id)?.summary });
+        }
         if run.summary.state != State::Running {
             return Err(over(run.summary));
         }
@@ -69,8 +74,7 @@ impl Journal {
         // The file says which process owns it, and the owner lives: so that number was its own when it was looked up.
         let owned = LineLog::is_owned(&self.file(id)).storage("look at the run")?;
         let Some(process) = process.filter(|_| owned) else { return Err(over(self.read(id)?.summary)) };
-        let request = line(Event::CancelRequested { actor: actor.to_owned() });
-        durable::append_line(&self.file(id), &request).storage("write the request to stop")?;
+        durable::append_line(&self.file(id), &request()).storage("write the request to stop")?;
         match ending {
             Ending::Told => process.terminate(),
             Ending::Killed => process.kill(),

@@ -17,7 +17,7 @@ pub enum State {
     PartlyFailed,
     /// It failed.
     Failed,
-    /// Somebody stopped it with `host run cancel`.
+    /// Somebody stopped it: with `host run cancel`, with Ctrl-C, or by telling its process to end.
     Cancelled,
     /// Its process went away without a word: killed, or the power was lost.
     Interrupted,

@@ -196,6 +196,23 @@ pub struct RunError {
     pub message: String,
 }
 
+impl RunError {
+    /// Whether the one who asked is told by it, and not the one who runs the host: a command or an input that makes no
+    /// sense, a module that may not run, a run that somebody stopped.
+    #[must_use]
+    pub fn is_of_the_request(&self) -> bool {
+        [Kind::Usage, Kind::BadInput, Kind::Untrusted, Kind::Interrupted]
+            .into_iter()
+            .any(|kind| code(kind) == self.code)
+    }
+
+    /// Whether no dataset was meant: the command makes no sense.
+    #[must_use]
+    pub fn is_of_the_command(&self) -> bool {
+        code(Kind::Usage) == self.code
+    }
+}
+
 impl From<&Error> for RunError {
     fn from(error: &Error) -> Self {
         Self { code: code(error.kind), message: error.to_string() }

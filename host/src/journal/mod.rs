@@ -5,7 +5,8 @@
 //! that it began before it does anything; [`Run::append`] tells what happens; [`Run::end`] writes the last line.
 //!
 //! Invariants:
-//! * a run has exactly one START, its first line, and exactly one END; what follows an END does not count;
+//! * a run has exactly one START, its first line, and exactly one END; what follows an END does not count, but for the word of whoever gives
+//!   an interrupted run up;
 //! * the file is locked by its process from before the START is in it until the process is gone, so a lock tells a run
 //!   that lives from one that was killed, and no process number has to be believed; a file without a START is no run;
 //! * a run that was killed is ended by whoever looks next and may write, once even when several look: they take turns
@@ -13,10 +14,12 @@
 //! * what the journal cannot write is worth a warning: the registry alone says what is durable;
 //! * no credential is written.
 
+mod broken_off;
 mod cancel;
 mod end;
 mod event;
 mod id;
+mod interrupt;
 mod read;
 mod record;
 mod request;

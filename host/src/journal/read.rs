@@ -15,8 +15,8 @@ use crate::error::{Error, Kind, Result, StorageContext};
 /// Longest line in bytes that is read; the host writes none that is as long.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
-/// Runs that are looked at to see whether they go on.
-const MOST_LOOKED_AT: usize = 1000;
+/// Runs that are looked at to see whether they go on, or were broken off.
+pub(super) const MOST_LOOKED_AT: usize = 1000;
 
 /// Which runs are wanted.
 #[derive(Debug, Clone, Default)]
@@ -134,7 +134,7 @@ impl Journal {
     }
 
     /// The same; nothing if it has not begun.
-    fn look(&self, id: &RunId) -> Result<Option<RunRecord>> {
+    pub(super) fn look(&self, id: &RunId) -> Result<Option<RunRecord>> {
         let Some(folding) = self.fold(id)? else { return Ok(None) };
         if folding.has_ended() {
             return Ok(Some(folding.finish(None)));

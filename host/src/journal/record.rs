@@ -107,7 +107,7 @@ pub(super) struct Folding {
     started_at: String,
     last_time: String,
     planned: usize,
-    cancel_requested: bool,
+    cancelled_by: Option<String>,
     current: Vec<Current>,
     finished: Vec<FinishedDataset>,
     end: Option<(String, End)>,
@@ -121,7 +121,7 @@ impl Folding {
             last_time: time.clone(),
             started_at: time,
             planned: 0,
-            cancel_requested: false,
+            cancelled_by: None,
             current: Vec::new(),
             finished: Vec::new(),
             end: None,
@@ -135,7 +135,10 @@ impl Folding {
             self.damaged_lines += 1;
             return;
         };
-        if self.end.is_some() {
+        if let Some((_, end)) = &mut self.end {
+            if end.state == State::Interrupted && matches!(event, Event::CancelRequested { .. }) {
+                end.state = State::Cancelled;
+            }
             return;
         }
         match event {
@@ -164,8 +167,8 @@ impl Folding {
                 }
                 self.finished.push(FinishedDataset { finished_at: time.clone(), dataset: *finished });
             }
-            Event::CancelRequested { .. } => {
-                self.cancel_requested = true;
+            Event::CancelRequested { actor } => {
+                self.cancelled_by = Some(actor);
                 // Not the run's own word.
                 return;
             }
@@ -182,29 +185,47 @@ impl Folding {
         self.end.is_some()
     }
 
-    /// What the end is of a run whose process went away without writing one.
-    pub(super) fn end_of_the_killed(&self) -> End {
-        let state = if self.cancel_requested { State::Cancelled } else { State::Interrupted };
-        End { state, exit_code: None, last_seen: Some(self.last_time.clone()), error: None }
+    pub(super) fn request(&self) -> &Request {
+        &self.start.request
     }
 
-    /// The run, given how it ended if that is not written, or that it runs.
-    pub(super) fn finish(self, unwritten: Option<End>) -> RunRecord {
-        let (ended_at, end) = match (self.end, unwritten) {
-            (Some((time, end)), _) => (Some(end.last_seen.clone().unwrap_or(time)), Some(end)),
-            (None, Some(end)) => (end.last_seen.clone(), Some(end)),
-            (None, None) => (None, None),
-        };
+    pub(super) fn trigger(&self) -> Trigger {
+        self.start.trigger
+    }
+
+    /// Who wants it to end.
+    pub(super) fn cancelled_by(&self) -> Option<&str> {
+        self.cancelled_by.as_deref()
+    }
+
+    /// How far its datasets are.
+    pub(super) fn counts(&self) -> Counts {
         let count = |outcome| self.finished.iter().filter(|one| one.dataset.outcome == outcome).count();
-        let running = if end.is_none() { self.current.len() } else { 0 };
-        let datasets = Counts {
+        Counts {
             planned: self.planned,
             prepared: count(DatasetOutcome::Prepared),
             cached: count(DatasetOutcome::Cached),
             failed: count(DatasetOutcome::Failed),
             not_started: count(DatasetOutcome::NotStarted),
-            running,
+            running: self.current.len(),
+        }
+    }
+
+    /// What the end is of a run whose process went away without writing one.
+    pub(super) fn end_of_the_killed(&self) -> End {
+        let state = if self.cancelled_by.is_some() { State::Cancelled } else { State::Interrupted };
+        End { state, exit_code: None, last_seen: Some(self.last_time.clone()), error: None }
+    }
+
+    /// The run, given how it ended if that is not written, or that it runs.
+    pub(super) fn finish(self, unwritten: Option<End>) -> RunRecord {
+        let counts = self.counts();
+        let (ended_at, end) = match (self.end, unwritten) {
+            (Some((time, end)), _) => (Some(end.last_seen.clone().unwrap_or(time)), Some(end)),
+            (None, Some(end)) => (end.last_seen.clone(), Some(end)),
+            (None, None) => (None, None),
         };
+        let datasets = Counts { running: if end.is_none() { counts.running } else { 0 }, ..counts };
         let start = self.start;
         let summary = RunSummary {
             id: start.id,

@@ -155,3 +155,28 @@ fn a_run_of_this_process_is_not_stopped_when_it_is_over_or_elsewhere() {
     assert!(error.to_string().contains("another machine"), "{error}");
     drop(held);
 }
+
+/// A service that ends decides nothing about what it was asked for; whoever types the command, or cancels, does.
+#[test]
+fn a_run_whose_process_was_told_to_end_says_so() {
+    for (trigger, asked, state) in [
+        (Trigger::Cli, false, State::Cancelled),
+        (Trigger::Http, false, State::Interrupted),
+        (Trigger::Http, true, State::Cancelled),
+    ] {
+        let (_directory, journal) = journal();
+        let run = journal.begin(Beginning { trigger, ..beginning() }).unwrap();
+        let id = run.id().clone();
+        run.append(Event::Planned { datasets: 3 });
+        if asked {
+            run.append(Event::CancelRequested { actor: "other".to_owned() });
+        }
+        let error = journal.interrupt(run, crate::signals::Signal::Terminate);
+        assert_eq!(error.message, "interrupted: 0 of 3 datasets registered, 3 not");
+        assert_eq!(error.causes, [if asked { "cancelled by other" } else { "told to end" }]);
+        assert_eq!(error.hints, [format!("go on with `host run resume {id}`")]);
+        let seen = journal.read(&id).unwrap().summary;
+        assert_eq!((seen.state, seen.exit_code), (state, Some(130)));
+        assert_eq!(ends(&journal, &id), 1);
+    }
+}

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::document::DocumentTable;
 use super::{Document, Period, Sources, Statistics};
 use crate::error::Result;
-use crate::journal::{DatasetOutcome, Filter, RunRecord, State};
+use crate::journal::{DatasetFinished, DatasetOutcome, Filter, RunError, RunRecord, State};
 use crate::text;
 
 /// How many failures are told.
@@ -77,7 +77,7 @@ impl Activity {
         let mut failures = Vec::new();
         for run in runs.iter().rev() {
             for finished in run.finished.iter().rev() {
-                failures.extend(finished.dataset.error.as_ref().map(|error| Failure {
+                failures.extend(failure(&finished.dataset).map(|error| Failure {
                     time: finished.finished_at.clone(),
                     dataset: finished.dataset.dataset.clone(),
                     code: error.code.clone(),
@@ -168,10 +168,10 @@ impl Work {
                         work.written_bytes += dataset.written_bytes.unwrap_or(0);
                     }
                     DatasetOutcome::Cached => work.cached += 1,
-                    DatasetOutcome::Failed => work.failed += 1,
-                    DatasetOutcome::NotStarted => {}
+                    DatasetOutcome::Failed | DatasetOutcome::NotStarted => {}
                 }
-                if let Some(error) = &dataset.error {
+                if let Some(error) = failure(dataset) {
+                    work.failed += 1;
                     *work.errors.entry(error.code.clone()).or_default() += 1;
                 }
             }
@@ -183,6 +183,11 @@ impl Work {
         work.dataset_seconds = Statistics::of(&dataset_seconds);
         work
     }
+}
+
+/// Why a dataset failed. A command that makes no sense meant none.
+fn failure(dataset: &DatasetFinished) -> Option<&RunError> {
+    dataset.error.as_ref().filter(|error| !error.is_of_the_command())
 }
 
 /// The runs that began in a period, the oldest first.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::error::{Error, Kind};
 use crate::journal::{
-    Beginning, DatasetFinished, DatasetOutcome, End, Event, Request, RunError, RunId, StageSeconds, Trigger,
+    Beginning, DatasetFinished, DatasetOutcome, End, Event, Request, RunError, RunId, StageSeconds, State,
+    Trigger,
 };
 
 fn dataset(outcome: DatasetOutcome, seconds: f64) -> DatasetFinished {
@@ -97,6 +98,22 @@ fn a_day_tells_what_ran_and_what_failed() {
     assert!(text.contains(r"a \| pipe and a \<tag\>"), "{text}");
     let page = report.document().html().unwrap();
     assert!(page.contains("a | pipe and a &#60;tag&#62;"), "{page}");
+}
+
+/// A mistyped name was a dataset that failed.
+#[test]
+fn a_command_that_makes_no_sense_is_no_dataset_that_failed() {
+    let world = World::new();
+    let usage = Error::new(Kind::Usage, "there is no module `boa`");
+    let mistyped =
+        DatasetFinished { error: Some(RunError::from(&usage)), ..dataset(DatasetOutcome::Failed, 0.1) };
+    world.run(vec![mistyped], Some(&usage));
+    world.run(vec![dataset(DatasetOutcome::Prepared, 2.0)], None);
+    let report = world.report(ReportKind::Daily);
+    let Content::Activity(activity) = &report.content else { panic!("{report:?}") };
+    assert_eq!((activity.work.failed, activity.work.success_ratio), (0, Some(1.0)));
+    assert!(activity.work.errors.is_empty() && activity.failures.is_empty(), "{activity:?}");
+    assert_eq!(activity.work.states[&State::Failed], 1);
 }
 
 #[test]

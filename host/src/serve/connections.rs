@@ -20,13 +20,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::drain::Signals;
 use super::guard::secure;
 use super::refusal::Refusal;
 use super::room::{KeptSeat, Room, Seat};
 use super::router::{LIVE, live, router};
 use super::service::Service;
 use super::{Limits, notify};
+use crate::signals::Signals;
 
 /// Longest head of a request in bytes.
 const HEAD_BYTES: usize = 32 << 10;
@@ -91,7 +91,7 @@ async fn drain(service: &Service, mut signals: Signals) {
             () = service.runs().over() => {}
             () = tokio::time::sleep(service.options().limits.drain) => {}
             // Whoever asks twice does not want to wait.
-            () = signals.next() => {}
+            _ = signals.next() => {}
         }
     };
     in_time.await;

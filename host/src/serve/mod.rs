@@ -17,7 +17,6 @@ mod api;
 mod api_runs;
 mod cache;
 mod connections;
-mod drain;
 mod guard;
 pub mod lineage;
 mod notify;
@@ -127,7 +126,7 @@ pub fn run(
         };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let stop = drain::Signals::listen()?;
+        let stop = crate::signals::Signals::listen()?;
         let service = Arc::new(Service::new(options, source));
         let taken_over = service.take_over()?;
         ready(address)?;

@@ -169,7 +169,7 @@ impl Compat {
 /// A weight as the table has it.
 #[expect(clippy::cast_possible_truncation, reason = "the reference rounds its weights to 32 bits")]
 fn weight(mode: &Mode, label: Label, decay: f64) -> f32 {
-    weights::reference_weight(mode, label, decay) as f32
+    weights::reference_weight(mode, &label, decay) as f32
 }
 
 /// Names and types of the columns.

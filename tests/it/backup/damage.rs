@@ -122,7 +122,7 @@ fn lost() {
     assert!(history.lines().last().unwrap().contains("given_up"), "{history}");
     let _ = sandbox.run(["backup", "check"]).success();
     let _ = sandbox.run(["backup", "prune"]).success();
-    assert_eq!(parts(&repository), [Path::new(""); 0]);
+    assert!(parts(&repository).is_empty());
     let _ = sandbox.run(["backup", "create"]).success();
 }
 

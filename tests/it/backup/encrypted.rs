@@ -12,6 +12,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("backup::what_is_encrypted_comes_back_with_a_key_and_with_no_other", &[], back),
+        trial("backup::with_a_wrong_key_everything_was_called_damaged", &[], wrong),
         trial("backup::who_has_no_key_can_save_and_count_and_not_read", &[], without),
         trial("backup::a_drill_writes_nothing_readable_into_an_encrypted_repository", &[], drilled),
         trial("backup::damage_of_an_encrypted_object_is_named", &[], damaged),
@@ -58,12 +59,32 @@ fn back() {
     let (stranger, _) = key(&sandbox, "stranger.key");
     let target = sandbox.path("nothing");
     let restore = ["backup", "restore", "latest", "--target", target.to_str().unwrap()];
-    let outcome = with_key(&sandbox, &stranger, &restore).failure(19, &[]);
-    assert!(outcome.stderr.contains("key") || outcome.stdout.contains("key"), "{outcome:?}");
+    let _ = with_key(&sandbox, &stranger, &restore).failure(17, &["none of those"]);
     // A second snapshot holds only what is new, as without a key.
     let again = sandbox.json(["backup", "create"]);
     let objects = again.pointer("/data/new_objects").and_then(Value::as_u64).unwrap();
     assert!(objects < 4, "{again:#}");
+}
+
+fn wrong() {
+    let (sandbox, [key, _]) = saved();
+    let (stranger, _) = self::key(&sandbox, "stranger.key");
+    let before = tree(&sandbox.path("home/.pbuf/backup"));
+    let said =
+        format!("the key in the file `{}` is none of those", sandbox.path("work/stranger.key").display());
+    for verb in [
+        &["backup", "check"][..],
+        &["backup", "verify"],
+        &["backup", "drill"],
+        &["backup", "create", "--full"],
+    ] {
+        let outcome = with_key(&sandbox, &stranger, verb).failure(17, &[&said, "backup.identity"]);
+        assert!(!outcome.stdout.contains("damaged"), "{outcome:?}");
+    }
+    assert_eq!(tree(&sandbox.path("home/.pbuf/backup")), before, "nothing was recorded");
+    // Saving needs no key of theirs.
+    let _ = with_key(&sandbox, &stranger, &["backup", "create"]).success();
+    let _ = with_key(&sandbox, &key, &["backup", "check"]).success();
 }
 
 fn without() {

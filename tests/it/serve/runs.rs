@@ -3,9 +3,9 @@
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tests::{Sandbox, fixture, wait_until};
+use tests::{Sandbox, fixture, kill, wait_until};
 
-use super::service::{Answer, Service, kill};
+use super::service::{Answer, Service};
 use crate::trial;
 
 pub(super) fn trials() -> Vec<Trial> {

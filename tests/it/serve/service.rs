@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
-use tests::{LONGEST_WAIT, Sandbox};
+use tests::{LONGEST_WAIT, Sandbox, kill};
 
 /// The token that [`token_file`] writes.
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -170,10 +170,4 @@ pub(super) fn token_file(sandbox: &Sandbox) -> PathBuf {
     let file = sandbox.write("token", TOKEN);
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     file
-}
-
-/// Sends a signal to a process that the test started.
-pub(super) fn kill(signal: &str, process: u32) {
-    let status = Command::new("kill").arg(format!("-{signal}")).arg(process.to_string()).status();
-    assert!(status.unwrap().success());
 }

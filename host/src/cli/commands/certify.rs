@@ -13,6 +13,7 @@ use crate::cli::output::Printer;
 use crate::cli::{Context, Report, Style};
 use crate::error::{Error, Kind, Result};
 use crate::modules::discover::SearchOrigin;
+use crate::registry::Registry;
 use crate::text::duration;
 
 /// Flags of `certify`.
@@ -46,20 +47,20 @@ struct Certified {
 }
 
 fn certify(args: &Args, context: &Context) -> Result<Certified> {
-    let subject = subject(args.valid_days, context)?;
+    let subject = subject(context.open_registry()?, args.valid_days, context)?;
     let report = certification::certify(&subject)?;
     let file = report.publish(&subject.registry, context.settings.log_directory(), args.output.as_deref())?;
     Ok(Certified { report, file })
 }
 
 /// What is looked at.
-pub(super) fn subject(valid_days: u32, context: &Context) -> Result<Subject> {
+pub(super) fn subject(registry: Registry, valid_days: u32, context: &Context) -> Result<Subject> {
     let settings = &context.settings;
     let files = doctor::files(context);
     let read = settings.files().iter().filter(|file| file.path.exists());
     let configuration_files = read.map(|file| file.path.clone()).collect();
     Ok(Subject {
-        registry: context.open_registry()?,
+        registry,
         options: context.pipeline_options(&PrepareFlags::default())?,
         place: context.health_place()?,
         warnings: settings.warnings().to_vec(),

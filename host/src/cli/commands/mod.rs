@@ -46,8 +46,11 @@ pub(super) fn dispatch(command: &Command, context: &Context, printer: &Printer) 
     if writing::writes(command) {
         context.demand_writable()?;
     }
+    if writing::tells_of_the_host(command) {
+        context.demand_named_data_root()?;
+    }
     match command {
-        Command::Prepare(args) => match prepare::run(args, context)? {
+        Command::Prepare(args) => match prepare::run(args, context, printer)? {
             prepare::Outcome::Plan(report) => printer.report(&report),
             prepare::Outcome::Prepared(report) => printer.report(&report),
         },

@@ -1,6 +1,6 @@
-//! Which verbs write: what maintenance refuses. Every verb stands here, so that a new one is thought about.
+//! Which verbs write, and which tell how the host is: what maintenance refuses, and what a mistyped data root does. Every verb stands here, so that a new one is thought about.
 
-use super::{config, plugin, run, trust};
+use super::{alert, config, plugin, run, trust};
 use crate::cli::Command;
 
 /// Whether a verb changes what the host keeps: data root, installed modules, trusted keys. What ends runs, puts right,
@@ -53,5 +53,15 @@ pub(super) fn writes(command: &Command) -> bool {
         | Command::Deploy(_)
         | Command::Completions(_)
         | Command::Man(_) => false,
+    }
+}
+
+/// Whether a verb tells what was done in a data root, and would tell of one that is not there that nothing was.
+pub(super) fn tells_of_the_host(command: &Command) -> bool {
+    match command {
+        Command::Health(_) | Command::Status | Command::Metrics | Command::Run(_) => true,
+        Command::Alert(command) => matches!(command, alert::Command::List),
+        Command::Report(args) => args.tells_of_runs(),
+        _ => false,
     }
 }

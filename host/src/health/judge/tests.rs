@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::certification::{Certification, Verdict};
 use crate::health::{Datasets, Disk, Memory, Place};
-use crate::journal::{Counts, RunId, Trigger};
+use crate::journal::{Counts, RunId, RunSummary, State, Trigger};
 use crate::modules::discover::SearchOrigin;
 use crate::modules::standing::{Standing, Status as Runs};
 use crate::trust::keys::KeyRing;
@@ -72,6 +72,7 @@ pub(crate) fn well() -> Observed {
         modules: vec![module("one", Runs::Usable), module("other", Runs::Shadowed)],
         log_file_sizes: BTreeMap::from([("host.log".to_owned(), 12)]),
         last_runs: Vec::new(),
+        broken_off_runs: Vec::new(),
     }
 }
 
@@ -222,16 +223,16 @@ fn one_check_can_be_asked_for_alone() {
     assert!(only("nothing").is_none());
 }
 
-/// A run that was killed was covered by the next one that had nothing to do with it.
+/// The row said only how the newest run had ended, and nobody what to type.
 #[test]
-fn a_run_that_was_broken_off_is_told_until_one_goes_on_with_it() {
-    let run = |state: State, resumes: Option<&RunSummary>| RunSummary {
+fn a_run_that_was_broken_off_is_named_with_both_ways_out() {
+    let killed = RunSummary {
         id: RunId::new(),
-        state,
+        state: State::Interrupted,
         command: "prepare".to_owned(),
         actor: "tester".to_owned(),
         trigger: Trigger::Cli,
-        resumes: resumes.map(|run| run.id.clone()),
+        resumes: None,
         started_at: well().time,
         ended_at: None,
         seconds: 1.0,
@@ -240,11 +241,13 @@ fn a_run_that_was_broken_off_is_told_until_one_goes_on_with_it() {
         error: None,
         host: String::new(),
     };
-    let killed = run(State::Interrupted, None);
-    let other = run(State::Completed, None);
-    let resumed = run(State::Completed, Some(&killed));
-    let told = |last_runs| alerts(&Observed { last_runs, ..well() }).1;
-    assert_eq!(told(vec![killed.clone()]), ["runs"]);
-    assert_eq!(told(vec![other.clone(), killed.clone()]), ["runs"]);
-    assert_eq!(told(vec![resumed, other, killed]), [""; 0]);
+    let other = RunSummary { id: RunId::new(), state: State::Completed, ..killed.clone() };
+    let seen = Observed { last_runs: vec![other], broken_off_runs: vec![killed.clone()], ..well() };
+    let health = judge(&seen, &LIMITS);
+    let id = &killed.id;
+    assert_eq!(health.checks["runs"].observed, format!("1 interrupted, the newest {id}"));
+    for words in [format!("`host run resume {id}`"), format!("`host run cancel {id}`")] {
+        assert!(health.alerts[0].action.contains(&words), "{:?}", health.alerts);
+    }
+    assert_eq!(alerts(&Observed { broken_off_runs: Vec::new(), ..seen }).1, [""; 0]);
 }

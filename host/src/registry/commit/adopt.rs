@@ -67,7 +67,7 @@ impl Registry {
             removed: newest.as_ref().map(|newest| newest.removed.clone()).unwrap_or_default(),
             ..found
         };
-        let mut plan = Plan::with_record("adopt", adopted, None)?;
+        let mut plan = Plan::with_record("adopt", adopted, by, None)?;
         let details = &mut plan.intent.action.details;
         details["before"] = "no record named it".into();
         details["after"] = json!({"version": version});
@@ -85,9 +85,9 @@ impl Registry {
         let Some(current) = self.current(name)? else { return Ok(None) };
         let adopted = current.execution.get("adopted");
         let text = |key: &str| adopted.and_then(|adopted| adopted.get(key)).and_then(Value::as_str);
-        // A later selection repeats how the version came about, at another time.
+        // A later selection repeats how the version came about, at another time; a later retirement after another.
         let is_adoption = text("at") == Some(current.registered_at.as_str());
-        Ok(current.previous.filter(|_| is_adoption))
+        Ok(current.previous.filter(|before| is_adoption && text("after") == Some(&before.to_string())))
     }
 
     /// Lets the version be current again that was so before an adoption, if that was not done.
@@ -113,7 +113,7 @@ impl Registry {
             removed: adopted.removed,
             ..before
         };
-        let plan = Plan::with_record("select", record, None)?;
+        let plan = Plan::with_record("select", record, by, None)?;
         plan.intent.publish(&self.root)?;
         self.finish(plan, &mut tail).map(drop)
     }

@@ -97,18 +97,12 @@ impl Registry {
     ) -> Result<()> {
         let Some(current) = self.current(name)? else { return Ok(()) };
         let place = self.place_after(name, current.sequence, Some(&current))?;
-        let mut record = Record {
-            sequence: place.sequence,
-            registered_at: by.now.to_owned(),
-            actor: by.actor.to_owned(),
-            previous: place.previous,
-            ..current
-        };
+        let mut record = Record { sequence: place.sequence, previous: place.previous, ..current };
         let versions: Vec<Digest> = fates.iter().filter_map(|fate| fate.version).collect();
         for version in &versions {
             record.removed.insert(*version, Removal { at: by.now.to_owned(), actor: by.actor.to_owned() });
         }
-        let mut plan = Plan::with_record("gc", record, None)?;
+        let mut plan = Plan::with_record("gc", record, by, None)?;
         let before =
             fates.iter().map(|fate| json!({"path": fate.path, "bytes": fate.bytes, "since": fate.since}));
         let details = &mut plan.intent.action.details;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::Registry;
-use super::super::audit::Action;
 use super::super::item::LARGEST_DOCUMENT;
 use super::super::mend::By;
 use super::super::name::DatasetName;
@@ -161,7 +160,8 @@ impl Plan {
             retired: known.newest.as_ref().map(|record| record.retired.clone()).unwrap_or_default(),
             removed: known.removed_but(&registration.version),
         };
-        Self::with_record("register", record, quarantined)
+        let by = By { actor: registration.actor, now: &registration.now };
+        Self::with_record("register", record, by, quarantined)
     }
 
     pub(super) fn select(
@@ -180,10 +180,17 @@ impl Plan {
             previous: place.previous,
             ..chosen
         };
-        Self::with_record("select", record, None)
+        let by = By { actor: selection.actor, now: &selection.now };
+        Self::with_record("select", record, by, None)
     }
 
-    pub(super) fn with_record(action: &str, record: Record, quarantined: Option<&str>) -> Result<Self> {
+    /// A record, and the line that says who wrote it when; those in the record say it of the registration.
+    pub(super) fn with_record(
+        action: &str,
+        record: Record,
+        by: By<'_>,
+        quarantined: Option<&str>,
+    ) -> Result<Self> {
         let bytes = record.to_bytes();
         limit("the record", bytes.len())?;
         let planned = Planned { sequence: record.sequence, sha256: Digest::of(&bytes) };
@@ -204,13 +211,7 @@ impl Plan {
         if let Some(quarantined) = quarantined {
             details["quarantined"] = Value::String(quarantined.to_owned());
         }
-        let action = Action {
-            time: record.registered_at.clone(),
-            actor: record.actor.clone(),
-            action: action.to_owned(),
-            subject: record.name.to_string(),
-            details,
-        };
+        let action = by.action(action, record.name.as_str(), details);
         let intent = Intent::new(action, record.name.clone(), record.version, Some(planned));
         Ok(Self { intent, record, bytes: Some(bytes) })
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::audit::Action;
 use super::super::name::DatasetName;
 use super::super::record::{self, Record, Retirement};
-use super::super::{Registry, reason};
+use super::super::{By, Registry, reason};
 use super::plan::{Place, Plan};
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result, StorageContext};
@@ -63,13 +63,7 @@ fn unknown(name: &DatasetName, version: &Digest) -> Error {
 impl Plan {
     /// A record that says the same as the current one, but for what is retired.
     fn retire(current: Record, place: Place, retiring: &Retiring<'_>, reason: Option<&str>) -> Result<Self> {
-        let mut record = Record {
-            sequence: place.sequence,
-            registered_at: retiring.now.clone(),
-            actor: retiring.actor.to_owned(),
-            previous: place.previous,
-            ..current
-        };
+        let mut record = Record { sequence: place.sequence, previous: place.previous, ..current };
         let before;
         let word = if let Some(reason) = reason {
             let (reason, actor) = (reason.to_owned(), retiring.actor.to_owned());
@@ -80,7 +74,8 @@ impl Plan {
             before = record.retired.remove(&retiring.version).map(|known| known.reason);
             "restore"
         };
-        let mut plan = Self::with_record(word, record, None)?;
+        let mut plan =
+            Self::with_record(word, record, By { actor: retiring.actor, now: &retiring.now }, None)?;
         let Action { details, .. } = &mut plan.intent.action;
         details["concerns"] = retiring.version.to_string().into();
         details["before"] = json!({ "retired": before });

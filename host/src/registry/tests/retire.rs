@@ -1,7 +1,7 @@
 //! Retired versions: refused by name, given by version, never resurrected in passing.
 
 use super::super::testing::{Fixture, content, name};
-use super::super::{Registry, Retiring, index};
+use super::super::{By, Limits, Registry, Retiring, index};
 use crate::error::{Kind, Result};
 
 /// Retires content number `number` of `set`, or takes that back.
@@ -74,5 +74,39 @@ fn what_cannot_be_retired_is_refused() {
     assert_eq!(retire(registry, 1, Some("  ")).unwrap_err().kind, Kind::Usage);
     assert_eq!(retire(registry, 1, Some(&"x".repeat(1001))).unwrap_err().kind, Kind::Limit);
     assert_eq!(registry.history(&name("set")).unwrap().len(), 1);
+    fixture.assert_clean();
+}
+
+/// Each of these acts was then told as the registration, with its time and its actor.
+#[test]
+fn what_was_done_to_a_version_changed_when_and_by_whom_it_was_registered() {
+    let fixture = Fixture::new();
+    let registry = &fixture.registry;
+    for number in [1, 2, 3] {
+        fixture.register("set", number, number).unwrap();
+    }
+    let registered = || {
+        let record = registry.require_even_retired(&name("set")).unwrap();
+        let row = index::list(registry.root()).unwrap().remove(0);
+        assert_eq!(row.registered_at.as_ref(), Some(&record.registered_at));
+        (record.version, record.registered_at, record.actor)
+    };
+    let before = registered();
+    for (number, reason) in [(3, Some("why")), (3, None), (1, Some("why"))] {
+        let (name, now) = (name("set"), "2027-01-01T00:00:00Z".to_owned());
+        let version = content(number).version;
+        let retiring = Retiring { name: &name, version, reason, actor: "other", now };
+        assert!(registry.retire(&retiring).unwrap());
+        assert_eq!(registered(), before, "{number} {reason:?}");
+    }
+    let by = By { actor: "other", now: "2027-01-02T00:00:00Z" };
+    let all = Limits { before: by.now.parse().unwrap(), keep_last: 1, retired: true };
+    let fates = registry.collect(&all, false, by).unwrap();
+    assert!(fates.iter().any(|fate| fate.kept.is_none()), "something goes");
+    assert_eq!(registered(), before, "gc");
+    assert_eq!(registry.half_adopted(&name("set")).unwrap(), None);
+    // The log tells who did it when.
+    let last = registry.audit().entries().unwrap().last().unwrap().unwrap();
+    assert_eq!((last.time.as_str(), last.actor.as_str()), (by.now, by.actor));
     fixture.assert_clean();
 }

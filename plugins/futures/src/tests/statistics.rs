@@ -1,5 +1,7 @@
 //! The table `statistics`, number by number, against the tables that it speaks of.
 
+#![expect(clippy::float_cmp, reason = "the same numbers must come out, to the last digit")]
+
 use std::collections::BTreeMap;
 
 use serde_json::json;

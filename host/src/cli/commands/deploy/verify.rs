@@ -9,7 +9,7 @@ use crate::certification::{self, Demands, Line, Phase};
 use crate::cli::commands::{certify, prepare, report};
 use crate::cli::{Context, Report, Style};
 use crate::durable;
-use crate::error::{Error, Result, StorageContext};
+use crate::error::{Error, Kind, Result, StorageContext};
 use crate::operations::Deployment;
 use crate::registry::sealed;
 
@@ -20,7 +20,7 @@ const FILE: &str = "deployment_report.json";
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How far to look: `preflight` is the machine, folders, configuration and modules; `canary` derives one example as
-    /// well; `production` looks at health, certification, backups, quality and failures, too.
+    /// well, and both make the data root where there is none; `production` looks at health, certification, backups, quality and failures, too.
     #[arg(long, value_enum, value_name = "PHASE", default_value = "production")]
     phase: Phase,
     /// Memory that the machine must have; 16GiB for large inputs.
@@ -48,7 +48,14 @@ pub(in crate::cli::commands) struct Verified {
 
 /// Runs the verb.
 pub(in crate::cli::commands) fn run(args: &Args, context: &Context) -> Result<Verified> {
-    let subject = certify::subject(1, context)?;
+    // A new host has no data root yet, and whether one can be made is part of the question.
+    let registry = match context.open_registry() {
+        Err(error) if error.kind == Kind::NoDataRoot && args.phase < Phase::Production => {
+            context.create_registry()?
+        }
+        registry => registry?,
+    };
+    let subject = certify::subject(registry, 1, context)?;
     let (memory_bytes, disk_bytes) = (args.min_memory, args.min_disk);
     let demands = Demands { memory_bytes, disk_bytes, url: args.url.clone() };
     let lines = certification::verify(&subject, args.phase, &demands)?;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod batch;
+mod interruption;
 mod listening;
 mod of_module;
 mod recorder;
@@ -17,6 +18,7 @@ pub(super) use report::{Batch, Plans, holds, strictness_name};
 
 use crate::catalogue::{Batch as NamedBatch, Catalogue, Damage};
 use crate::cli::context::PrepareFlags;
+use crate::cli::output::Printer;
 use crate::cli::{Context, Report};
 use crate::error::{Error, Kind, Result};
 use crate::journal::End;
@@ -37,11 +39,11 @@ pub(super) enum Outcome {
 }
 
 /// Runs the verb.
-pub(super) fn run(args: &Args, context: &Context) -> Result<Outcome> {
+pub(super) fn run(args: &Args, context: &Context, printer: &Printer) -> Result<Outcome> {
     if args.dry_run {
         return plan(args, context).map(Outcome::Plan);
     }
-    let mut recorder = Recorder::new(args, context);
+    let mut recorder = Recorder::new(args, context, printer);
     // A first command that cannot be understood leaves no data root behind, so no run either.
     if context.open_registry().is_ok() {
         recorder.begin();

@@ -1,14 +1,17 @@
 //! What a run of `prepare` leaves in the journal and in the logs.
 
 use std::io::Write;
+use std::sync::{MutexGuard, PoisonError};
 
 use serde_json::json;
 
 use super::Args;
 use super::batch::Item;
+use super::interruption::{self, Going};
 use crate::cli::Context;
 use crate::cli::context::actor;
 use crate::cli::logging::{FILES_ONLY, rotating};
+use crate::cli::output::Printer;
 use crate::clock::now;
 use crate::error::Kind;
 use crate::journal::{
@@ -25,13 +28,14 @@ use crate::stages::plan::Job;
 pub(super) struct Recorder {
     journal: Journal,
     beginning: Option<Beginning>,
-    run: Option<Run>,
+    run: Going,
+    printer: Printer,
     /// Where a line for each dataset goes, if logs go into files.
     performance: Option<RotatingFile>,
 }
 
 impl Recorder {
-    pub(super) fn new(args: &Args, context: &Context) -> Self {
+    pub(super) fn new(args: &Args, context: &Context, printer: &Printer) -> Self {
         let beginning = Beginning {
             id: args.run_id.clone(),
             command: "prepare",
@@ -43,14 +47,23 @@ impl Recorder {
         let settings = &context.settings;
         let performance =
             settings.logs_to_file().then(|| rotating(settings, logs::performance(settings.log_directory())));
-        Self { journal: context.journal(), beginning: Some(beginning), run: None, performance }
+        Self {
+            journal: context.journal(),
+            beginning: Some(beginning),
+            run: Going::default(),
+            printer: printer.clone(),
+            performance,
+        }
     }
 
     /// Makes it durable that the run began, unless that was done.
     pub(super) fn begin(&mut self) {
         let Some(beginning) = self.beginning.take() else { return };
         match self.journal.begin(beginning) {
-            Ok(run) => self.run = Some(run),
+            Ok(run) => {
+                *self.run() = Some(run);
+                interruption::listen(&self.run, &self.journal, &self.printer);
+            }
             Err(error) => tracing::warn!("this run will not be in the journal: {error}"),
         }
     }
@@ -71,7 +84,7 @@ impl Recorder {
 
     /// Tells the log files, where programs of other makers look.
     fn log(&self, finished: &DatasetFinished) {
-        let run = self.run.as_ref().map(|run| run.id().as_str()).unwrap_or_default();
+        let run = self.run().as_ref().map(|run| run.id().to_string()).unwrap_or_default();
         let dataset = finished.name.as_deref().unwrap_or(&finished.dataset);
         let (module, seconds) = (finished.module.as_str(), finished.seconds);
         if let Some(error) = &finished.error {
@@ -101,15 +114,19 @@ impl Recorder {
 
     /// Writes the end of a run that began.
     pub(super) fn end(self, end: End) {
-        if let Some(run) = self.run {
+        if let Some(run) = self.run().take() {
             run.end(end);
         }
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(run) = &self.run {
+        if let Some(run) = &*self.run() {
             run.append(event());
         }
+    }
+
+    fn run(&self) -> MutexGuard<'_, Option<Run>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

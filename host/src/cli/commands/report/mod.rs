@@ -34,6 +34,13 @@ pub struct Args {
     format: Option<Format>,
 }
 
+impl Args {
+    /// Whether it is a report on what was done. What is deployed is told also where nothing is.
+    pub(super) fn tells_of_runs(&self) -> bool {
+        ReportKind::from_str(&self.what, false).is_ok_and(|kind| kind != ReportKind::Deployment)
+    }
+}
+
 /// Form of a report on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {

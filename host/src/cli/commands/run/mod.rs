@@ -20,7 +20,8 @@ pub enum Command {
     Show(Which),
     /// Print what happened in a run, line by line.
     Logs(Which),
-    /// Stop a run that is going on. What it registered stays; `resume` goes on from there.
+    /// Stop a run that is going on, or give up one that was interrupted. What it registered stays; `resume` goes on from
+    /// there.
     Cancel(cancel::Args),
     /// Ask for the same again, with the settings of now. What is registered already is not derived again.
     Resume(Which),

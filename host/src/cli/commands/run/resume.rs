@@ -34,7 +34,7 @@ pub(super) fn run(which: &Which, context: &Context, printer: &Printer) -> Result
         return Err(unreadable("it is none for `prepare`".to_owned()));
     };
     args.resumes = Some(id);
-    match prepare::run(&args, &context)? {
+    match prepare::run(&args, &context, printer)? {
         prepare::Outcome::Plan(report) => printer.report(&report),
         prepare::Outcome::Prepared(report) => printer.report(&report),
     }

@@ -1,14 +1,23 @@
-//! The end of the service: signals, and what happens between the first of them and the last answer.
+//! Signals that tell this process to end, for verbs that have something to say before they do.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::error::{Error, Kind, Result};
 
+/// What told the process to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// SIGTERM.
+    Terminate,
+    /// SIGINT.
+    Interrupt,
+}
+
 /// SIGTERM and SIGINT.
 #[derive(Debug)]
-pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
+pub(crate) struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl Signals {
@@ -16,7 +25,7 @@ impl Signals {
     ///
     /// # Errors
     /// [`Kind::Internal`] when the system refuses.
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
                 Error::new(Kind::Internal, "cannot listen to signals").cause(error.to_string())
@@ -26,10 +35,10 @@ impl Signals {
     }
 
     /// Returns when the next one comes.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
         }
     }
 }
