@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Outcome, Sandbox, fixture};
 
 use crate::trial;
@@ -224,7 +224,10 @@ fn search_path() {
     expect("whole", "usable", "");
 
     let missing = folder.path("work/missing");
-    let sandbox = Sandbox::new().with_plugins(&folder.path("work/modules")).with_plugins(&missing);
+    let sandbox = Sandbox::new().with_plugins(&folder.path("work/modules"));
+    // A flag must name a folder; a setting may name one that is not there yet.
+    let setting = json!({"plugins": {"directories": [missing]}}).to_string();
+    sandbox.write("../home/.pbuf/data_preparation_config.json", setting);
     let rows = listing(&sandbox);
     for (name, status, reason) in &expected {
         let row = rows.iter().find(|(file, ..)| file == name);

@@ -27,15 +27,14 @@ fn with_months() -> Sandbox {
     sandbox
 }
 
-const PREPARE: [&str; 7] = [
-    "prepare",
-    "--plugin",
-    "light_curve",
-    "--input",
-    "table=raw/star-{first_day}-{last_day}.csv",
-    "--param",
-    "reference_magnitude=12",
-];
+const PREPARE: [&str; 5] =
+    ["prepare", "--plugin", "light_curve", "--input", "table=raw/star-{first_day}-{last_day}.csv"];
+
+/// With the usual parameter, unless one is given.
+fn preparing<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let usual: &[&str] = if more.contains(&"--param") { &[] } else { &["--param", "reference_magnitude=12"] };
+    [&PREPARE[..], usual, more].concat()
+}
 
 fn statuses(answer: &Value) -> Vec<(String, String)> {
     let text = |item: &Value, key: &str| item[key].as_str().unwrap().to_owned();
@@ -46,8 +45,8 @@ fn statuses(answer: &Value) -> Vec<(String, String)> {
 fn months() {
     let sandbox = with_months();
     let run = |more: &[&str]| {
-        let arguments = [&PREPARE[..], &["--partition", "2025-01..2025-03", "--json"], more].concat();
-        let outcome = sandbox.run(&arguments);
+        let outcome =
+            sandbox.run(preparing(&[&["--partition", "2025-01..2025-03", "--json"], more].concat()));
         (outcome.code, serde_json::from_str::<Value>(&outcome.stdout).unwrap())
     };
     let expected = |status: &str| {
@@ -90,7 +89,7 @@ fn refusals() {
         (&["--partition", "2025-01", "--input", "extra={day}.csv"], 2, &["`{day}`", "`{first_day}`"]),
         (&["--partition", "2025-01..2025-02", "--resume", "--force"], 2, &["--force"]),
     ] {
-        let outcome = sandbox.run([&PREPARE[..], arguments].concat());
+        let outcome = sandbox.run(preparing(arguments));
         let _ = outcome.failure(code, words);
     }
     let missing = ["prepare", "--plugin", "light_curve", "--input", "table?=raw/none.csv"];

@@ -127,7 +127,8 @@ pub(in crate::cli::commands) fn modes(context: &Context, files: &Files) -> Vec<F
     if let Some(repository) =
         settings.backup_repository().filter(|folder| folder.join("format.json").exists())
     {
-        for part in ["", "objects", "snapshots", "history"] {
+        modes.look(repository, Demand::Public);
+        for part in ["objects", "snapshots", "history"] {
             modes.look(&repository.join(part), Demand::Public);
         }
     }

@@ -3,20 +3,25 @@
 //! asked to stop first.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Signal as Deadly, getpid, kill_process};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::cli::logging::FILES_ONLY;
 use crate::cli::output::Printer;
 use crate::durable;
-use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Run};
-use crate::signals::{Signal, Signals};
+use crate::signals::Signal;
 
 /// How long the telling may take, where a disk or a terminal does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How soon a signal is noticed.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A run that goes on; nothing when it has ended.
 pub(super) type Going = Arc<Mutex<Option<Run>>>;
@@ -37,20 +42,27 @@ struct Ending {
 }
 
 impl Ending {
-    fn listen(self) -> Result<()> {
-        let internal =
-            |error: io::Error| Error::new(Kind::Internal, "cannot wait for signals").cause(error.to_string());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
-        let mut signals = runtime.block_on(async { Signals::listen() })?;
+    /// A flag and a thread that looks at it: there may be no descriptor left for more.
+    fn listen(self) -> io::Result<()> {
+        let (told, which) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        for (number, signal) in [(SIGTERM, Signal::Terminate), (SIGINT, Signal::Interrupt)] {
+            // In this order: what comes first finds nothing set yet, and ends nothing.
+            flag::register_conditional_default(number, Arc::clone(&told))?;
+            flag::register_usize(number, Arc::clone(&which), signal as usize)?;
+            flag::register(number, Arc::clone(&told))?;
+        }
         let waiting = move || {
-            let signal = runtime.block_on(signals.next());
-            let told = std::thread::Builder::new().spawn(move || self.end(signal));
-            if told.is_ok() {
-                let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, signals.next()).await });
+            while !told.load(Ordering::SeqCst) {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            let interrupt = which.load(Ordering::SeqCst) == Signal::Interrupt as usize;
+            let signal = if interrupt { Signal::Interrupt } else { Signal::Terminate };
+            if std::thread::Builder::new().spawn(move || self.end(signal)).is_ok() {
+                std::thread::sleep(PATIENCE);
             }
             let _ = kill_process(getpid(), Deadly::KILL);
         };
-        std::thread::Builder::new().spawn(waiting).map(drop).map_err(internal)
+        std::thread::Builder::new().spawn(waiting).map(drop)
     }
 
     fn end(self, signal: Signal) {
